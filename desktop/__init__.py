@@ -1,0 +1,1 @@
+"""The window, the page in it and the console script. Everything that matches lives in engine."""

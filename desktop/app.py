@@ -1,0 +1,179 @@
+"""Puts the program together, and takes it apart again when the window closes."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from desktop import logs
+from desktop.guard import AsgiApp
+from desktop.i18n import Translator, load_translators, pick_language, system_language
+from desktop.jobs import JobRunner
+from desktop.offline import stay_offline
+from desktop.scratch import Scratch
+from desktop.server import Server, bind, build_site, without_stub_files
+from desktop.settings import Settings
+from desktop.thumbnails import Thumbnails
+from desktop.workbench import LazyMatcher, Workbench
+from engine import paths
+
+if TYPE_CHECKING:
+    from engine.matcher import Matcher
+
+log = logging.getLogger(__name__)
+
+READY_TIMEOUT = 90.0
+SETTINGS = "settings.json"
+
+
+def load_default_matcher() -> Matcher:
+    """The default model pack's matcher."""
+    from engine.matcher import load_matcher
+
+    return load_matcher()
+
+
+def translator() -> Translator:
+    """Speaks the language in use, before there is an application or without one."""
+    translators = load_translators(paths.resources_dir() / "locales")
+    chosen = Settings(paths.data_dir() / SETTINGS).choices.language
+    return translators[pick_language(chosen or system_language(), list(translators))]
+
+
+class Application:
+    """The program around one server, with or without a window.
+
+    Args:
+        port: where to serve; 0 means any free port.
+        load: loads the matcher; called once, in the background.
+
+    Raises:
+        PortTakenError: the port can't be had.
+    """
+
+    def __init__(self, port: int = 0, load: Callable[[], Matcher] = load_default_matcher) -> None:
+        stay_offline()
+        sock = bind(port)
+        self.log_file = logs.configure(paths.log_dir())
+        self._scratch = Scratch(paths.cache_dir())
+        uploads = self._scratch.make("uploads")
+        os.environ["GRADIO_TEMP_DIR"] = str(uploads)
+        self.bench = Workbench(
+            matcher=LazyMatcher(load),
+            jobs=JobRunner(),
+            thumbnails=Thumbnails(self._scratch.make("thumbnails")),
+            settings=Settings(paths.data_dir() / SETTINGS),
+            translators=load_translators(paths.resources_dir() / "locales"),
+            system_language=system_language(),
+            uploads=uploads,
+            exports=self._scratch.make("exports"),
+            log_file=self.log_file,
+        )
+        self._server = Server(sock, self._build, lambda: self.bench.translator()("guard.refused"))
+
+    @property
+    def url(self) -> str:
+        """The single-use link that opens the page."""
+        return self._server.url
+
+    @property
+    def address(self) -> str:
+        """Where the page lives once the link was used."""
+        return f"http://127.0.0.1:{self._server.port}/"
+
+    def start(self) -> None:
+        """Load the model in the background, and return when the page answers.
+
+        Raises:
+            NotReadyError: the server did not answer in time.
+        """
+        self.bench.matcher.start()
+        self._server.start(READY_TIMEOUT)
+        log.info("serving %s", self.address)
+
+    def close(self) -> None:
+        """End jobs, server and temporary files; may be called at any moment after making."""
+        self.bench.jobs.close()
+        self._server.stop()
+        self._scratch.remove()
+
+    def _build(self) -> AsgiApp:
+        with without_stub_files():
+            import gradio  # noqa: F401  (imported here first, so that it is imported fast)
+        from desktop.ui import build_page
+        from desktop.ui.theme import load_look
+
+        pages = {language: build_page(self.bench, language) for language in self.bench.translators}
+        icon = paths.resources_dir() / "icons" / "pairlens-64.png"
+        return build_site(
+            pages,
+            self.bench.language,
+            load_look(self.bench.translators),
+            self.bench.thumbnails,
+            icon,
+        )
+
+
+def serve(app: Application, say: Callable[[str], None]) -> None:
+    """Serve the page until Ctrl-C or a request to end.
+
+    Raises:
+        NotReadyError: the page did not answer in time.
+        PackError: the model pack can't be used.
+    """
+    ended = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    before = [(number, signal.signal(number, end)) for number in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        app.start()
+        app.bench.matcher.get()
+        say(f"PairLens is ready at {app.url}")
+        # In short waits, because Windows delivers no Ctrl-C to a thread that waits for ever.
+        while not ended.wait(0.5):
+            pass
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+        app.close()
+
+
+def open_window(app: Application) -> None:
+    """Show the window until it is closed.
+
+    Raises:
+        NoWindowError: no window can be made; ``app`` is untouched and can still be served.
+    """
+    from desktop import window
+
+    window.prepare()
+    t = app.bench.translator()
+    logo = (paths.resources_dir() / "icons" / "pairlens.svg").read_text(encoding="utf-8")
+    shown = window.AppWindow(
+        window.splash(t, logo), paths.resources_dir() / "icons" / "pairlens-256.png"
+    )
+
+    settled = threading.Event()
+
+    def behind() -> None:
+        try:
+            app.start()
+        except Exception:
+            log.exception("the page did not start")
+            shown.show(window.splash(t, logo, t("splash.failed", log=app.log_file)))
+        else:
+            shown.open(app.url, app.address)
+        finally:
+            settled.set()
+
+    shown.run(behind)
+    # A window closed on its splash: what is half started can't be stopped.
+    settled.wait(READY_TIMEOUT)
+    app.close()

@@ -1,0 +1,101 @@
+"""The page: a header, three views, and one quiet line about the model."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+
+import gradio as gr
+
+from desktop.i18n import Translator
+from desktop.ui import cards
+from desktop.ui.batch import BatchView
+from desktop.ui.bridge import Changes
+from desktop.ui.match import MatchView
+from desktop.ui.search import SearchView
+from desktop.ui.theme import read_logo
+from desktop.workbench import Workbench
+
+
+def build_page(bench: Workbench, language: str) -> gr.Blocks:
+    """The whole page in one language."""
+    t = bench.translators[language]
+    page = gr.Blocks(title="PairLens", analytics_enabled=False, fill_width=True)
+    with page:
+        carrier = gr.Textbox(visible=False)
+        with gr.Row(elem_id="pl-header"):
+            gr.HTML(
+                f'<div class="pl-brand">{read_logo()}<div><h1>PairLens</h1>'
+                f"<p>{escape(t('app.tagline'))}</p></div></div>"
+            )
+            languages = gr.Dropdown(
+                [(other("app.language"), name) for name, other in bench.translators.items()],
+                value=language, show_label=False, container=False, scale=0, min_width=130,
+                elem_id="pl-language", filterable=False, label=t("app.choose_language"),
+            )  # fmt: skip
+        problem = gr.HTML(elem_id="pl-problem", elem_classes="pl-may-be-empty")
+        gr.HTML(_tabs(t))
+        with gr.Column(elem_id="view-match", elem_classes="pl-view"):
+            matching = MatchView(bench, t)
+        with gr.Column(elem_id="view-batch", elem_classes="pl-view"):
+            batch_folder = BatchView(page, bench, t).folder
+        with gr.Column(elem_id="view-search", elem_classes="pl-view"):
+            search_folder = SearchView(page, bench, t).folder
+        about = gr.HTML(f'<p class="pl-about">{escape(t("about.private"))}</p>')
+        arrive = gr.Button("", elem_id="pl-arrive", elem_classes="pl-hidden")
+
+        def receive(arrived: str, known: list[str]) -> Changes:
+            """Put what was dropped on the window, or picked in its dialogs, where it belongs."""
+            what = json.loads(arrived)
+            if "folder" in what:
+                return {search_folder if what["view"] == "search" else batch_folder: what["folder"]}
+            photos, strip = matching.add(known, what["photos"])
+            return {matching.photos: photos, matching.strip: strip}
+
+        arrive.click(
+            receive, [carrier, matching.photos],
+            [matching.photos, matching.strip, batch_folder, search_folder],
+            show_progress="hidden", queue=False,
+            js="(_, known) => [JSON.stringify(window.pairlens.arrived), known]",
+        )  # fmt: skip
+        languages.input(
+            bench.settings.choose_language, languages, None, show_progress="hidden"
+        ).then(None, None, None, js="() => { window.location.reload(); }")
+        page.load(lambda: _model_lines(bench, t), None, [problem, about], show_progress="hidden")
+    return page
+
+
+def _tabs(t: Translator) -> str:
+    # Gradio 6.17's own tabs measure themselves in an endless loop: a tenth of a core, for ever.
+    names = (
+        ("match", t("match.title")),
+        ("batch", t("batch.title")),
+        ("search", t("search.title")),
+    )
+    buttons = "".join(
+        f'<button type="button" role="tab" data-view="{name}" aria-controls="view-{name}">'
+        f"{escape(title)}</button>"
+        for name, title in names
+    )
+    return f'<div id="pl-tabs" role="tablist">{buttons}</div>'
+
+
+def _model_lines(bench: Workbench, t: Translator) -> tuple[str, str]:
+    """What is wrong with the model, if anything is, and the quiet line at the foot."""
+    private = escape(t("about.private"))
+    try:
+        manifest = bench.matcher.get().pack.manifest
+    except Exception as error:
+        return (
+            cards.notice(cards.sentence_for(error, t, bench)),
+            f'<p class="pl-about">{private}</p>',
+        )
+    model = t("about.model", name=manifest.name, version=manifest.version)
+    # The pack's own sentence is English; what most people must know of it is said in theirs.
+    short = "non-commercial" in manifest.notice.lower()
+    licence = t("about.non_commercial") if short else manifest.licence
+    return "", (
+        f'<p class="pl-about"><span>{escape(model)}</span>'
+        f'<span title="{escape(manifest.notice)}">{escape(licence)}</span>'
+        f"<span>{private}</span></p>"
+    )

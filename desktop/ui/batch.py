@@ -1,0 +1,242 @@
+"""The Batch view: a folder of photos against a list of captions, as a table to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import gradio as gr
+
+from desktop.i18n import Translator
+from desktop.jobs import Job, Work
+from desktop.ui import cards
+from desktop.ui.bridge import PICK_FOLDER, Changes
+from desktop.workbench import Workbench
+from engine import batch as engine_batch
+from engine.errors import CaptionEmpty, NoPhotos, PairLensError
+from engine.export import write_batch_csv
+from engine.photos import find_photos
+from engine.types import BatchRow, Cancelled, PhotoFailure, Progress
+
+if TYPE_CHECKING:
+    from engine.batch import BatchReport
+
+# A page with thousands of pictures is slow in any browser; the file has all rows.
+SHOWN = 200
+FILE_NAME = "pairlens.csv"
+
+
+class BatchView:
+    """Laid out inside the current tab when it is made."""
+
+    def __init__(self, page: gr.Blocks, bench: Workbench, t: Translator) -> None:
+        self._bench = bench
+        self._t = t
+        with gr.Row(elem_classes="pl-split"):
+            with gr.Column(scale=4, min_width=300, elem_classes="pl-card"):
+                self._lay_out_inputs()
+            with gr.Column(scale=6, min_width=340):
+                self._lay_out_results()
+        self._wire(page)
+
+    def _lay_out_inputs(self) -> None:
+        t = self._t
+        self.folder = gr.Textbox(
+            label=t("batch.folder"), placeholder=t("folder.hint"), max_lines=1,
+            elem_id="batch-folder",
+        )  # fmt: skip
+        self._pick = gr.Button(
+            t("folder.pick"), size="sm", elem_id="batch-pick", elem_classes="pl-in-window"
+        )
+        self._captions = gr.Textbox(
+            label=t("batch.captions"), placeholder=t("batch.captions_hint"), lines=5,
+            max_lines=12, elem_id="batch-captions",
+        )  # fmt: skip
+        self._from_file = gr.UploadButton(
+            t("batch.captions_file"), size="sm", elem_id="batch-captions-file"
+        )
+        self._exact = gr.Checkbox(
+            label=t("batch.exact"), info=t("batch.exact_hint"), elem_id="batch-exact"
+        )
+        with gr.Row(elem_classes="pl-actions"):
+            self._stop = gr.Button(t("job.cancel"), visible=False, elem_id="batch-cancel")
+            self._go = gr.Button(t("batch.go"), variant="primary", elem_id="batch-go")
+
+    def _lay_out_results(self) -> None:
+        t = self._t
+        self._status = gr.HTML(elem_id="batch-status", elem_classes="pl-may-be-empty")
+        with gr.Row(visible=False, elem_classes="pl-actions") as self._keep:
+            self._save = gr.Button(
+                t("batch.save"),
+                size="sm",
+                elem_id="batch-save",
+                elem_classes="pl-in-window",
+                scale=0,
+                min_width=150,
+            )
+            self._download = gr.DownloadButton(
+                t("batch.save"), size="sm", elem_id="batch-download",
+                elem_classes="pl-in-browser", scale=0, min_width=150,
+            )  # fmt: skip
+        self._saved = gr.HTML(elem_id="batch-saved", elem_classes="pl-may-be-empty")
+        self._table = gr.HTML(
+            cards.empty(t("batch.empty"), t("batch.empty_hint")), elem_id="batch-table"
+        )
+        self._place = gr.Textbox(visible=False)
+
+    def _wire(self, page: gr.Blocks) -> None:
+        shown = [
+            self._status, self._table, self._keep, self._download, self._stop, self._go,
+            self._saved,
+        ]  # fmt: skip
+        self._go.click(
+            self._start, [self.folder, self._captions, self._exact], shown, show_progress="hidden"
+        )
+        self._stop.click(self._cancel, queue=False, show_progress="hidden")
+        self._from_file.upload(
+            self._read_captions, self._from_file, [self._captions, self._status],
+            show_progress="hidden",
+        )  # fmt: skip
+        self._pick.click(None, self.folder, self.folder, js=PICK_FOLDER)
+        self._save.click(
+            self._save_to, self._place, self._saved, show_progress="hidden",
+            js=f"async () => await window.pywebview.api.choose_output('{FILE_NAME}')",
+        )  # fmt: skip
+        page.load(self._follow, None, shown, show_progress="hidden")
+
+    def _start(self, folder: str, captions: str, exact: bool) -> Iterator[Changes]:
+        bench = self._bench
+        try:
+            work = _work(bench, cards.typed_folder(folder), _lines(captions), exact)
+        except PairLensError as error:
+            yield {self._status: cards.notice(self._t.error(error))}
+            return
+        bench.batch_job = bench.jobs.submit(work)
+        yield from self._follow()
+
+    def _follow(self) -> Iterator[Changes]:
+        """Show the job that runs or was the last; also what a reload of the page comes back to."""
+        job = self._bench.batch_job
+        if job is None:
+            yield {self._status: gr.skip()}  # yielding nothing would empty all outputs
+            return
+        running = {
+            self._stop: gr.update(visible=True),
+            self._go: gr.update(interactive=False),
+            self._saved: "",
+        }
+        while not job.wait(0.25):
+            yield {self._status: cards.progress(job.snapshot(), self._t), **running}
+        yield {
+            self._stop: gr.update(visible=False),
+            self._go: gr.update(interactive=True),
+            self._saved: "",
+            **self._outcome(job),
+        }
+
+    def _outcome(self, job: Job[BatchReport]) -> Changes:
+        t, bench = self._t, self._bench
+        try:
+            report = job.outcome()
+            path = bench.exports / FILE_NAME
+            write_batch_csv(report.rows, path)
+        except Exception as error:
+            return {self._status: cards.notice(cards.sentence_for(error, t, bench))}
+        return {
+            self._status: _summary(report, t),
+            self._table: _table(report, bench, t),
+            self._keep: gr.update(visible=True),
+            self._download: gr.update(value=str(path)),
+        }
+
+    def _cancel(self) -> None:
+        if self._bench.batch_job is not None:
+            self._bench.batch_job.cancel()
+
+    def _save_to(self, chosen: str | None) -> str:
+        job = self._bench.batch_job
+        if not chosen or job is None:
+            return ""
+        try:
+            write_batch_csv(job.outcome().rows, Path(chosen))
+        except PairLensError as error:
+            return cards.notice(self._t.error(error))
+        return cards.note(self._t("batch.saved", path=chosen))
+
+    def _read_captions(self, file: str) -> Changes:
+        path = Path(file)
+        try:
+            captions = engine_batch.read_captions(path)
+        except PairLensError as error:
+            sentence = cards.failure_sentence(path, error.code, error.fields, str(error), self._t)
+            return {self._status: cards.notice(sentence)}
+        return {self._captions: "\n".join(captions), self._status: ""}
+
+
+def _lines(text: str) -> list[str]:
+    found = [line.strip() for line in text.splitlines() if line.strip()]
+    if not found:
+        raise CaptionEmpty()
+    return found
+
+
+def _work(bench: Workbench, folder: Path, captions: list[str], exact: bool) -> Work[BatchReport]:
+    def work(progress: Progress, cancelled: Cancelled) -> BatchReport:
+        photos = find_photos(folder)
+        if not photos:
+            raise NoPhotos(path=folder)
+        matcher = bench.matcher.get()
+        return engine_batch.batch(
+            matcher, photos, captions, exact=exact, progress=progress, cancelled=cancelled
+        )
+
+    return work
+
+
+def _summary(report: BatchReport, t: Translator) -> str:
+    matched = len({row.photo for row in report.rows if row.match})
+    photos = len({row.photo for row in report.rows})
+    words = [t("batch.done_photos", n=f"{photos:,}"), t("batch.done_matched", n=f"{matched:,}")]
+    if report.failures:
+        words.append(t("batch.done_failed", n=f"{len(report.failures):,}"))
+    kept = cards.notice(t("batch.cancelled")) if report.cancelled else ""
+    return kept + f'<p class="pl-summary">{escape(" · ".join(words))}</p>'
+
+
+def _table(report: BatchReport, bench: Workbench, t: Translator) -> str:
+    failures = {failure.photo: failure for failure in report.failures}
+    # The failures come first: they are few, and what a person has to do something about.
+    rows = sorted(report.rows, key=lambda row: row.error is None)
+    if not rows:
+        return ""
+    body = "".join(_row(row, failures.get(row.photo), bench, t) for row in rows[:SHOWN])
+    heads = "".join(
+        f"<th>{escape(t(key))}</th>"
+        for key in ("batch.head_photo", "batch.head_caption", "batch.head_probability")
+    )
+    more = cards.note(t("batch.more", shown=SHOWN, n=f"{len(rows):,}")) if len(rows) > SHOWN else ""
+    return (
+        f'<table class="pl-table"><thead><tr><th></th>{heads}</tr></thead>'
+        f"<tbody>{body}</tbody></table>{more}{cards.note(t('match.meaning'))}"
+    )
+
+
+def _row(row: BatchRow, failure: PhotoFailure | None, bench: Workbench, t: Translator) -> str:
+    name = f'<td class="pl-name" title="{escape(str(row.photo))}">{escape(row.photo.name)}</td>'
+    if row.error is not None or row.probability is None:
+        why = row.error or ""
+        if failure:
+            why = cards.failure_sentence(
+                row.photo, failure.code, failure.fields, failure.message, t
+            )
+        picture = cards.broken("pl-tiny")
+        return f'<tr><td>{picture}</td>{name}<td colspan="2">{cards.notice(why)}</td></tr>'
+    match = bool(row.match)
+    return (
+        f"<tr><td>{cards.thumbnail(row.photo, bench, 'pl-tiny')}</td>{name}"
+        f"<td>{escape(row.caption or '')}</td>"
+        f'<td><div class="pl-score">{cards.bar(row.probability, match)}'
+        f"{cards.verdict(match, t)}</div></td></tr>"
+    )

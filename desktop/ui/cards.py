@@ -1,0 +1,138 @@
+"""Pieces of HTML that the views share. Every text from outside is escaped here."""
+
+from __future__ import annotations
+
+import logging
+from html import escape
+from pathlib import Path
+
+from desktop.i18n import Translator
+from desktop.jobs import Snapshot, State
+from desktop.workbench import Workbench
+from engine.errors import FolderMissing, PairLensError
+
+log = logging.getLogger(__name__)
+
+
+def empty(sentence: str, hint: str = "") -> str:
+    """What a view shows before there is anything to show."""
+    below = f"<p>{escape(hint)}</p>" if hint else ""
+    return f'<div class="pl-empty"><strong>{escape(sentence)}</strong>{below}</div>'
+
+
+def notice(sentence: str) -> str:
+    """Something went wrong, and what to do."""
+    return f'<div class="pl-notice" role="alert">{escape(sentence)}</div>'
+
+
+def note(sentence: str) -> str:
+    """A quiet remark."""
+    return f'<p class="pl-note">{escape(sentence)}</p>'
+
+
+def sentence_for(error: Exception, t: Translator, bench: Workbench) -> str:
+    """Any exception as a sentence; unexpected ones point to the log."""
+    if isinstance(error, PairLensError):
+        return t.error(error)
+    log.error("unexpected error", exc_info=error)
+    return t("error.unexpected", log=bench.log_file)
+
+
+def failure_sentence(photo: Path, code: str, fields: dict[str, object], message: str,
+                     t: Translator) -> str:  # fmt: skip
+    """Why one photo failed, naming the file without its folders."""
+    return t.failure(code, {**fields, "path": photo.name}, message)
+
+
+def typed_folder(text: str) -> Path:
+    """A folder as people type or paste it: with quotes, spaces around it, or a ~.
+
+    Raises:
+        FolderMissing: there is none of that name.
+    """
+    typed = text.strip().strip("\"'")
+    folder = Path(typed).expanduser()
+    if not typed or not folder.is_dir():
+        raise FolderMissing(path=typed or "…")
+    return folder
+
+
+def thumbnail(photo: Path, bench: Workbench, size_class: str) -> str:
+    """The photo's small copy; a click opens the large one."""
+    key = bench.thumbnails.key(photo)
+    return (
+        f'<button type="button" class="pl-photo {size_class}" data-large="/photo/large/{key}" '
+        f'title="{escape(_place(photo, bench))}" aria-label="{escape(photo.name)}">'
+        f'<img src="/photo/small/{key}" alt="" loading="lazy" decoding="async"></button>'
+    )
+
+
+def broken(size_class: str) -> str:
+    """Stands where the picture of a photo that can't be shown would."""
+    return f'<span class="pl-photo pl-broken {size_class}"></span>'
+
+
+def _place(photo: Path, bench: Workbench) -> str:
+    # Where a browser's upload lies for the moment is of no use to anybody.
+    return photo.name if photo.is_relative_to(bench.uploads) else str(photo)
+
+
+def percent(probability: float) -> str:
+    """0 to 1 as people say it; never 0 % or 100 %, which no model can know."""
+    if probability < 0.01:
+        return "< 1 %"
+    if probability > 0.99:
+        return "> 99 %"
+    return f"{probability * 100:.0f} %"
+
+
+def bar(probability: float, match: bool) -> str:
+    """The match probability as a bar with its number."""
+    kind = "pl-yes" if match else "pl-no"
+    width = round(max(0.0, min(1.0, probability)) * 100, 1)
+    return (
+        f'<span class="pl-bar {kind}" role="meter" aria-valuemin="0" aria-valuemax="100" '
+        f'aria-valuenow="{width}"><i style="width:{width}%"></i></span>'
+        f'<span class="pl-percent" data-probability="{probability:.4f}">'
+        f"{escape(percent(probability))}</span>"
+    )
+
+
+def verdict(match: bool, t: Translator) -> str:
+    """Match or no match, in words."""
+    kind = "pl-yes" if match else "pl-no"
+    word = t("verdict.yes") if match else t("verdict.no")
+    return f'<span class="pl-chip {kind}">{escape(word)}</span>'
+
+
+def progress(snapshot: Snapshot, t: Translator) -> str:
+    """How far a job has come, with its rate and the time left."""
+    if snapshot.state is State.WAITING:
+        words = t("progress.waiting")
+    elif snapshot.cancelling:
+        words = t("progress.cancelling")
+    elif snapshot.total == 0:
+        words = t("progress.looking")
+    else:
+        words = t("progress.count", done=f"{snapshot.done:,}", total=f"{snapshot.total:,}")
+        if snapshot.rate:
+            words += " · " + t("progress.rate", rate=_short(snapshot.rate))
+        if snapshot.left is not None:
+            words += " · " + time_left(snapshot.left, t)
+    share = snapshot.done / snapshot.total * 100 if snapshot.total else 0
+    kind = "" if snapshot.total else " pl-unknown"
+    return (
+        f'<div class="pl-progress{kind}" role="status">'
+        f'<div><i style="width:{share:.1f}%"></i></div><span>{escape(words)}</span></div>'
+    )
+
+
+def time_left(seconds: float, t: Translator) -> str:
+    """Seconds under a minute and a half, minutes above."""
+    if seconds < 90:
+        return t("progress.left_seconds", n=max(1, round(seconds)))
+    return t("progress.left_minutes", n=round(seconds / 60))
+
+
+def _short(number: float) -> str:
+    return f"{number:.0f}" if number >= 10 else f"{number:.1f}"

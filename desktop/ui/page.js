@@ -1,0 +1,116 @@
+// Runs before Gradio's own script. The page's head has put our texts in window.pairlens.words.
+
+// Gradio takes the language of its own few texts from the browser; ours decides.
+Object.defineProperty(navigator, "language", { get: () => window.pairlens.words.language });
+Object.defineProperty(navigator, "languages", { get: () => [window.pairlens.words.language] });
+
+// One of three views is on show. Its name is the address's hash, so that a reload comes back to it.
+window.pairlens.show = (view) => {
+  document.documentElement.dataset.view = view;
+  window.history.replaceState(null, "", `#${view}`);
+  for (const tab of document.querySelectorAll("#pl-tabs [role=tab]")) {
+    const chosen = tab.dataset.view === view;
+    tab.ariaSelected = chosen;
+    tab.tabIndex = chosen ? 0 : -1;
+  }
+};
+
+// Called by the window with {"folder": path} or {"photos": [path, ...]}.
+window.pairlens.arrive = (what) => {
+  const now = document.documentElement.dataset.view;
+  const view = what.photos ? "match" : now === "search" ? "search" : "batch";
+  window.pairlens.arrived = { ...what, view };
+  window.pairlens.show(view);
+  document.querySelector("#pl-arrive").click();
+};
+
+document.addEventListener("DOMContentLoaded", () => {
+  const veil = document.createElement("div");
+  veil.id = "pl-veil";
+  veil.append(document.createElement("div"));
+  veil.firstChild.textContent = window.pairlens.words.veil;
+  const light = document.createElement("dialog");
+  light.id = "pl-light";
+  light.ariaLabel = window.pairlens.words.large;
+  light.append(document.createElement("img"), document.createElement("p"));
+  document.body.append(veil, light);
+
+  // Gradio draws the tabs a moment later; then they have to learn which of them is chosen.
+  const view = () => {
+    const wanted = window.location.hash.slice(1);
+    return ["match", "batch", "search"].includes(wanted) ? wanted : "match";
+  };
+  window.pairlens.show(view());
+  const waiting = new MutationObserver(() => {
+    if (!document.querySelector("#pl-tabs")) return;
+    waiting.disconnect();
+    window.pairlens.show(view());
+  });
+  waiting.observe(document.body, { childList: true, subtree: true });
+});
+
+document.addEventListener("click", (event) => {
+  const tab = event.target.closest?.("#pl-tabs [role=tab]");
+  if (tab) window.pairlens.show(tab.dataset.view);
+});
+
+document.addEventListener("keydown", (event) => {
+  const tab = event.target.closest?.("#pl-tabs [role=tab]");
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!tab || !step) return;
+  const tabs = [...tab.parentElement.children];
+  const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
+  window.pairlens.show(next.dataset.view);
+  next.focus();
+});
+
+// Only the native window has pywebview; buttons that need it show themselves then.
+window.addEventListener("pywebviewready", () => {
+  document.documentElement.classList.add("in-window");
+});
+
+(() => {
+  const veil = () => document.querySelector("#pl-veil");
+  const inWindow = () => document.documentElement.classList.contains("in-window");
+  const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
+
+  // In the window a veil catches what is dragged in, so that the drop comes in by its path and
+  // Gradio's own fields don't make a copy of it as well.
+  document.addEventListener("dragenter", (event) => {
+    if (inWindow() && carriesFiles(event)) veil()?.classList.add("pl-shown");
+  }, true);
+  document.addEventListener("dragleave", (event) => {
+    if (event.target === veil()) veil().classList.remove("pl-shown");
+  }, true);
+  document.addEventListener("drop", () => veil()?.classList.remove("pl-shown"), true);
+  document.addEventListener("dragover", (event) => {
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "copy";
+  });
+  // Without this a photo dropped beside every field would replace the page.
+  document.addEventListener("drop", (event) => {
+    if (carriesFiles(event)) event.preventDefault();
+  });
+
+  // A photo that can't be opened shows the sign for that instead of the browser's.
+  document.addEventListener("error", (event) => {
+    const photo = event.target.closest?.(".pl-photo");
+    if (!photo) return;
+    photo.classList.add("pl-broken");
+    delete photo.dataset.large;
+    event.target.remove();
+  }, true);
+
+  document.addEventListener("click", (event) => {
+    const light = document.querySelector("#pl-light");
+    const photo = event.target.closest?.(".pl-photo[data-large]");
+    if (photo) {
+      light.querySelector("img").src = photo.dataset.large;
+      light.querySelector("p").textContent = photo.title;
+      light.showModal();
+    } else if (light?.open) {
+      light.close();
+    }
+  });
+})();

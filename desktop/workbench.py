@@ -1,0 +1,72 @@
+"""What the views work with, put together in one place and passed in."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from desktop.i18n import Translator, pick_language
+from desktop.jobs import Job, JobRunner
+from desktop.settings import Settings
+from desktop.thumbnails import Thumbnails
+
+if TYPE_CHECKING:
+    from engine.batch import BatchReport
+    from engine.index import IndexReport
+    from engine.matcher import Matcher
+
+
+class LazyMatcher:
+    """A matcher that is loaded in the background, once."""
+
+    def __init__(self, load: Callable[[], Matcher]) -> None:
+        self._load = load
+        self._future: Future[Matcher] = Future()
+
+    def start(self) -> None:
+        """Begin to load; to be called once."""
+        threading.Thread(target=self._run, name="pairlens-model", daemon=True).start()
+
+    def get(self) -> Matcher:
+        """The matcher, waited for.
+
+        Raises:
+            PackError: the model pack can't be used.
+        """
+        return self._future.result()
+
+    def _run(self) -> None:
+        try:
+            self._future.set_result(self._load())
+        except BaseException as error:
+            self._future.set_exception(error)
+
+
+@dataclass
+class Workbench:
+    """The collaborators of all views, and the jobs that outlive a reload of the page."""
+
+    matcher: LazyMatcher
+    jobs: JobRunner
+    thumbnails: Thumbnails
+    settings: Settings
+    translators: dict[str, Translator]
+    system_language: str | None
+    uploads: Path
+    exports: Path
+    log_file: Path
+    batch_job: Job[BatchReport] | None = None
+    index_job: Job[IndexReport] | None = None
+
+    def language(self) -> str:
+        """The language in use: the chosen one, else the system's, else English."""
+        wanted = self.settings.choices.language or self.system_language
+        return pick_language(wanted, list(self.translators))
+
+    def translator(self) -> Translator:
+        """Speaks the language in use."""
+        return self.translators[self.language()]

@@ -1,0 +1,85 @@
+"""The model on the CPU through ONNX Runtime."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+# ONNX Runtime looks up a telemetry host unless this is set before it is imported.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import onnxruntime as ort
+
+from engine.types import (
+    BoolArray,
+    FloatArray,
+    HalfArray,
+    ImageFeatures,
+    IntArray,
+    TextFeatures,
+)
+
+GRAPHS = ("image", "text", "memory", "fusion")
+
+
+def graph_file(graph: str, precision: str) -> str:
+    """Name of a graph's file in a model pack: "image.int8.onnx"."""
+    return f"{graph}.{precision}.onnx"
+
+
+def _session(path: Path) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    # Spinning threads take the cores that decode the next photos.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+class OnnxBackend:
+    """Runs the four graphs of a model pack.
+
+    Args:
+        folder: the pack's folder, already verified.
+        precision: "int8" or "fp32".
+    """
+
+    def __init__(self, folder: Path, precision: str = "int8") -> None:
+        self._precision = precision
+        self._sessions = {
+            graph: _session(folder / graph_file(graph, precision)) for graph in GRAPHS
+        }
+
+    @property
+    def device(self) -> str:
+        """Where it runs, in words."""
+        return f"CPU (ONNX Runtime {ort.__version__}, {self._precision})"
+
+    def run_graph(self, graph: str, **inputs: np.ndarray) -> list[np.ndarray]:
+        """Outputs of one graph for named inputs; the exporter checks parity with it."""
+        return list(self._sessions[graph].run(None, inputs))
+
+    def encode_images(self, pixels: FloatArray) -> ImageFeatures:
+        """See `Backend.encode_images`."""
+        embeddings, tokens = self.run_graph("image", pixels=pixels)
+        return ImageFeatures(embeddings, tokens.astype(np.float16))
+
+    def encode_texts(self, ids: IntArray, mask: BoolArray) -> TextFeatures:
+        """See `Backend.encode_texts`."""
+        embeddings, tokens = self.run_graph("text", ids=ids, mask=mask)
+        return TextFeatures(embeddings, tokens, mask)
+
+    def fusion_memory(self, tokens: HalfArray) -> FloatArray:
+        """See `Backend.fusion_memory`."""
+        (memory,) = self.run_graph("memory", tokens=tokens.astype(np.float32))
+        return memory
+
+    def fuse(
+        self, memory: FloatArray, tokens: FloatArray, mask: BoolArray, similarity: FloatArray
+    ) -> FloatArray:
+        """See `Backend.fuse`."""
+        (logits,) = self.run_graph(
+            "fusion", memory=memory, text=tokens, mask=mask, similarity=similarity
+        )
+        return logits

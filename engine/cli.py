@@ -1,0 +1,325 @@
+"""The engine's commands. The only engine module that prints or exits."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from engine import __version__
+from engine.errors import FolderMissing, LibraryMissing, NoPhotos, PairLensError
+from engine.types import Cancelled, Match, PhotoFailure, Progress
+
+EXIT_DONE = 0
+EXIT_SOME_FAILED = 1
+EXIT_NOTHING_DONE = 2
+
+Subparsers = argparse._SubParsersAction  # argparse has no public name for it
+
+
+def build_parser() -> tuple[argparse.ArgumentParser, Subparsers[argparse.ArgumentParser]]:
+    """The parser with the engine's commands, and the place to add more.
+
+    Every command sets ``func``, which takes the parsed arguments and returns an exit code.
+    """
+    parser = argparse.ArgumentParser(
+        prog="pairlens",
+        description="Match photos with text on your own computer. No command opens the window.",
+    )
+    parser.add_argument("--version", action="version", version=f"pairlens {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(
+        name: str, func: Callable[[argparse.Namespace], int], text: str
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        added.set_defaults(func=func)
+        return added
+
+    match = command("match", _match, "the match probability of every photo with every caption")
+    match.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
+    match.add_argument("--caption", action="append", required=True, metavar="TEXT")
+    _add_json(match)
+
+    batch = command("batch", _batch, "find the best caption for every photo of a folder")
+    batch.add_argument("folder", type=Path, metavar="FOLDER")
+    batch.add_argument("--captions", type=Path, required=True, metavar="FILE")
+    batch.add_argument("--out", type=Path, required=True, metavar="OUT.csv")
+    batch.add_argument(
+        "--exact",
+        action="store_true",
+        help="compare every photo with every caption in full, not only with the likely ones",
+    )
+    batch.add_argument(
+        "--all", action="store_true", help="write a row for every caption, not only the best"
+    )
+
+    verify = command("verify", _verify, "check given pairs: a CSV file with photo and caption")
+    verify.add_argument("pairs", type=Path, metavar="PAIRS.csv")
+    verify.add_argument("--out", type=Path, required=True, metavar="OUT.csv")
+
+    index = command("index", _index, "make a folder searchable, or bring its index up to date")
+    index.add_argument("folder", type=Path, metavar="FOLDER")
+
+    search = command("search", _search, "find photos of an indexed folder by words")
+    search.add_argument("folder", type=Path, metavar="FOLDER")
+    search.add_argument("query", metavar="QUERY")
+    search.add_argument("--top", type=_positive, default=20, metavar="N", help="photos to list")
+    _add_json(search)
+
+    evaluate = command("evaluate", _evaluate, "measure the model pack on a captioned data set")
+    evaluate.add_argument("--data", type=Path, required=True, metavar="DIR")
+    evaluate.add_argument("--split", default="test", metavar="NAME")
+    _add_json(evaluate)
+
+    doctor = command("doctor", _doctor, "what is installed, what is missing, and what mends it")
+    _add_json(doctor)
+    return parser, commands
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one of the engine's commands; returns the exit code."""
+    parser, _ = build_parser()
+    return run(parser.parse_args(argv))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what parsed arguments ask for; errors become a sentence on stderr and exit code 2."""
+    # Warnings of libraries are for the log, not for the people who run a command.
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").addHandler(logging.NullHandler())
+    # Photo names may hold bytes that are no text; printing one must not end the work.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    func: Callable[[argparse.Namespace], int] = args.func
+    try:
+        return func(args)
+    except PairLensError as error:
+        _tell(str(error))
+        return EXIT_NOTHING_DONE
+    except KeyboardInterrupt:
+        _tell("Stopped. Nothing was written.")
+        return EXIT_NOTHING_DONE
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+@contextmanager
+def _progress(unit: str) -> Iterator[Progress]:
+    """A bar on stderr with rate and time left; nothing where stderr is no terminal."""
+    with tqdm(unit=unit, disable=None, file=sys.stderr) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield show
+
+
+@contextmanager
+def _until_interrupted() -> Iterator[Cancelled]:
+    """Turn the first Ctrl-C into a wish to stop, so that what is done can be kept."""
+    wish = threading.Event()
+
+    def interrupt(*_: object) -> None:
+        wish.set()
+        # A second Ctrl-C ends it at once.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield wish.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _exit_code(failures: Sequence[PhotoFailure], usable: int) -> int:
+    for failure in failures:
+        _tell(failure.message)
+    if not failures:
+        return EXIT_DONE
+    return EXIT_SOME_FAILED if usable else EXIT_NOTHING_DONE
+
+
+def _match(args: argparse.Namespace) -> int:
+    from engine.matcher import load_matcher
+
+    matches = load_matcher().match(args.photos, args.caption)
+    if args.json:
+        _print_json([_plain(match) for match in matches])
+    else:
+        for match in matches:
+            if match.probability is not None:
+                verdict = "match" if match.match else "no match"
+                print(f"{match.probability:7.1%}  {verdict:8}  {match.photo}  {match.caption}")
+    errors = {match.photo: match.error for match in matches if match.error is not None}
+    for error in errors.values():
+        _tell(error)
+    if len(errors) == len(set(args.photos)):
+        return EXIT_NOTHING_DONE
+    return EXIT_SOME_FAILED if errors else EXIT_DONE
+
+
+def _plain(match: Match) -> dict[str, Any]:
+    return asdict(match) | {"photo": str(match.photo)}
+
+
+def _batch(args: argparse.Namespace) -> int:
+    from engine.batch import batch, read_captions
+    from engine.export import check_writable, write_batch_csv
+    from engine.matcher import load_matcher
+    from engine.photos import find_photos
+
+    captions = read_captions(args.captions)
+    photos = find_photos(args.folder)
+    if not photos:
+        raise NoPhotos(path=args.folder)
+    check_writable(args.out)
+    matcher = load_matcher()
+    with _until_interrupted() as cancelled, _progress("photo") as progress:
+        report = batch(
+            matcher,
+            photos,
+            captions,
+            exact=args.exact,
+            every_caption=args.all,
+            progress=progress,
+            cancelled=cancelled,
+        )
+    write_batch_csv(report.rows, args.out)
+    done = len({row.photo for row in report.rows})
+    usable = done - len(report.failures)
+    if report.cancelled:
+        _tell(f"Stopped: {done} of {len(photos)} photos are in {args.out}.")
+    else:
+        _tell(f"{usable} of {len(photos)} photos matched; the table is {args.out}.")
+    code = _exit_code(report.failures, usable)
+    return EXIT_SOME_FAILED if report.cancelled and code == EXIT_DONE else code
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from engine.batch import read_pairs, verify
+    from engine.export import check_writable, write_verify_csv
+    from engine.matcher import load_matcher
+
+    pairs = read_pairs(args.pairs)
+    check_writable(args.out)
+    matcher = load_matcher()
+    with _until_interrupted() as cancelled, _progress("pair") as progress:
+        report = verify(matcher, pairs, progress=progress, cancelled=cancelled)
+    write_verify_csv(report.matches, args.out)
+    usable = sum(match.error is None for match in report.matches)
+    if report.cancelled:
+        _tell(f"Stopped: {len(report.matches)} of {len(pairs)} pairs are in {args.out}.")
+    else:
+        _tell(f"{usable} of {len(pairs)} pairs verified; the table is {args.out}.")
+    code = _exit_code(report.failures, usable)
+    return EXIT_SOME_FAILED if report.cancelled and code == EXIT_DONE else code
+
+
+def _index(args: argparse.Namespace) -> int:
+    from contextlib import closing
+
+    from engine.index import Library
+    from engine.matcher import load_matcher
+    from engine.photos import find_photos
+
+    found = Library.find(args.folder)
+    if found is None:
+        if not find_photos(args.folder):  # no library is made for an empty folder
+            raise NoPhotos(path=args.folder)
+        found = Library.open_or_create(args.folder)
+    with (
+        closing(found) as library,
+        _until_interrupted() as cancelled,
+        _progress("photo") as progress,
+    ):
+        report = library.index(args.folder, load_matcher(), progress, cancelled)
+    usable = report.indexed + report.unchanged + report.reused
+    _tell(
+        f"{report.indexed} photos indexed, {report.unchanged} unchanged, {report.reused} known by "
+        f"content, {report.removed} gone, {len(report.failures)} failed."
+    )
+    if report.cancelled:
+        _tell("Stopped early. What is indexed is kept: the same command goes on from there.")
+    code = _exit_code(report.failures, usable)
+    return EXIT_SOME_FAILED if report.cancelled and code == EXIT_DONE else code
+
+
+def _search(args: argparse.Namespace) -> int:
+    from contextlib import closing
+
+    from engine.index import Library
+    from engine.matcher import load_matcher
+    from engine.search import quoted, search
+
+    if not args.folder.is_dir():
+        raise FolderMissing(path=args.folder)
+    found = Library.find(args.folder)
+    if found is None:
+        raise LibraryMissing(path=args.folder, quoted=quoted(args.folder))
+    with closing(found) as library:
+        result = search(load_matcher(), library, args.folder, args.query, args.top)
+    if args.json:
+        _print_json(asdict(result))
+        return EXIT_DONE
+    if not result.confident:
+        _tell("Nothing here matches well; the nearest are:")
+    for hit in result.results:
+        print(f"{hit.probability:7.1%}  {hit.photo}")
+    return EXIT_DONE
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    from engine.evaluate import evaluate, summary
+    from engine.matcher import load_matcher
+
+    with _progress("photo") as progress:
+        report = evaluate(load_matcher(), args.data, args.split, progress)
+    if args.json:
+        _print_json(report)
+    else:
+        print(summary(report))
+    return EXIT_DONE
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from engine.doctor import examine
+
+    findings = examine()
+    if args.json:
+        _print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            print(f"{'ok ' if finding.ok else 'BAD'}  {finding.name}: {finding.value}")
+            if finding.remedy:
+                print(f"     -> {finding.remedy}")
+    return EXIT_DONE if all(finding.ok for finding in findings) else EXIT_SOME_FAILED

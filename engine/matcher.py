@@ -1,0 +1,176 @@
+"""Scores photos against captions with one model pack."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from engine.backends import Backend
+from engine.decode import decode
+from engine.encoding import encode_in_order
+from engine.errors import CaptionEmpty, PackUnsupported
+from engine.pack import TOKENIZER, Pack, open_pack
+from engine.paths import default_pack_dir
+from engine.preprocess import to_pixels
+from engine.tokenizer import Tokenizer
+from engine.types import FloatArray, ImageFeatures, IntArray, Match, TextFeatures
+
+log = logging.getLogger(__name__)
+
+# Photos encoded at once, and pairs fused at once: large enough for the processor to work at full
+# speed, small enough to stay in its caches.
+BATCH_SIZE = 16
+PAIRS_AT_ONCE = 64
+CAPTIONS_AT_ONCE = 128
+# Photos whose fusion memory (about 100 kB each) is held at a time.
+PHOTOS_AT_ONCE = 256
+
+
+class Matcher:
+    """Encodes photos and captions and scores pairs of them.
+
+    Args:
+        pack: a verified model pack with fusion.
+        backend: runs its graphs.
+        tokenizer: the pack's.
+    """
+
+    def __init__(self, pack: Pack, backend: Backend, tokenizer: Tokenizer) -> None:
+        self.pack = pack
+        self.batch_size = BATCH_SIZE
+        self._backend = backend
+        self._tokenizer = tokenizer
+        self._calibration = pack.manifest.calibration
+
+    @property
+    def model_id(self) -> str:
+        """Names the architecture and weights that made a feature."""
+        return self.pack.model_id
+
+    @property
+    def threshold(self) -> float:
+        """Match probability from which a pair matches."""
+        return self._calibration.threshold
+
+    @property
+    def device(self) -> str:
+        """Where the model runs, in words."""
+        return self._backend.device
+
+    def prepare(self, photo: Path) -> FloatArray:
+        """Pixels float32 [3,S,S] of a photo file. Raises PhotoError. Safe in several threads."""
+        how = self.pack.manifest.preprocessing
+        return to_pixels(decode(photo, min_side=how.size), how)
+
+    def encode(self, pixels: FloatArray) -> ImageFeatures:
+        """Features of pixels float32 [B,3,S,S]."""
+        return self._backend.encode_images(pixels)
+
+    def encode_captions(self, captions: Sequence[str]) -> TextFeatures:
+        """Features of captions. Raises CaptionEmpty when one of them has no word."""
+        ids, mask = self._tokenizer.encode(captions)
+        # [CLS] alone: the caption was blank, or nothing but punctuation.
+        if not len(ids) or int(mask.sum(axis=1).min()) < 2:
+            raise CaptionEmpty()
+        parts = [
+            self._backend.encode_texts(ids[rows], mask[rows])
+            for rows in np.array_split(np.arange(len(ids)), -(-len(ids) // CAPTIONS_AT_ONCE))
+        ]
+        return TextFeatures(
+            np.concatenate([part.embeddings for part in parts]),
+            np.concatenate([part.tokens for part in parts]),
+            mask,
+        )
+
+    def similarity(self, images: ImageFeatures, texts: TextFeatures) -> FloatArray:
+        """Dot products float32 [N, M] of the embeddings, -1 to 1."""
+        result: FloatArray = images.embeddings @ texts.embeddings.T
+        return result
+
+    def logits(
+        self, images: ImageFeatures, texts: TextFeatures, photos: IntArray, captions: IntArray
+    ) -> FloatArray:
+        """Fusion logits float32 [P] of the pairs (photos[p], captions[p]), given by row number.
+
+        A photo's share of the fusion is computed once for all its captions, and captions of
+        like length are fused together so that little is spent on padding.
+        """
+        result = np.empty(len(photos), dtype=np.float32)
+        lengths = texts.mask.sum(axis=1)
+        order = np.argsort(photos, kind="stable")
+        for members in _runs(photos, order, PHOTOS_AT_ONCE):
+            rows, place = np.unique(photos[members], return_inverse=True)
+            memory = self._backend.fusion_memory(images.tokens[rows])
+            by_length = np.argsort(lengths[captions[members]], kind="stable")
+            for start in range(0, len(members), PAIRS_AT_ONCE):
+                part = by_length[start : start + PAIRS_AT_ONCE]
+                chosen = captions[members[part]]
+                seen = images.embeddings[rows[place[part]]]
+                longest = int(lengths[chosen].max())
+                result[members[part]] = self._backend.fuse(
+                    memory[place[part]],
+                    texts.tokens[chosen, :longest],
+                    texts.mask[chosen, :longest],
+                    np.einsum("pe,pe->p", seen, texts.embeddings[chosen]),
+                )
+        return result
+
+    def probability(self, logits: FloatArray) -> FloatArray:
+        """Calibrated match probabilities float32 [P] of logits float32 [P]."""
+        return self._calibration.probability(logits)
+
+    def match(self, photos: Sequence[Path], captions: Sequence[str]) -> list[Match]:
+        """Every photo with every caption, photo by photo in the order given.
+
+        A photo that can't be used has ``error`` in each of its matches; the others go on.
+        Raises CaptionEmpty.
+        """
+        texts = self.encode_captions(captions)
+        columns = np.arange(len(captions))
+        matches: list[Match] = []
+        for paths, images, failed in encode_in_order(self, photos):
+            pairs = (np.repeat(np.arange(len(images)), len(columns)), np.tile(columns, len(images)))
+            logits = self.logits(images, texts, *pairs)
+            scored = iter(zip(logits, self.probability(logits), strict=True))
+            for path in paths:
+                for caption in captions:
+                    if path in failed:
+                        matches.append(Match(path, caption, None, None, None, failed[path].message))
+                    else:
+                        logit, probability = map(float, next(scored))
+                        said = probability >= self.threshold
+                        matches.append(Match(path, caption, probability, logit, said))
+        return matches
+
+
+def _runs(photos: IntArray, order: IntArray, size: int) -> Iterator[IntArray]:
+    """Cut pair numbers, sorted by photo, into runs of at most ``size`` different photos each."""
+    ordered = photos[order]
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    for first in range(0, len(starts), size):
+        end = starts[first + size] if first + size < len(starts) else len(order)
+        yield order[starts[first] : end]
+
+
+def load_matcher(pack_dir: Path | None = None) -> Matcher:
+    """Open a model pack, the default one if none is named, and make it ready on the CPU.
+
+    Raises PackMissing, PackDamaged or PackUnsupported.
+    """
+    from engine.backends.onnx import OnnxBackend  # only here is a library chosen
+
+    pack = open_pack(pack_dir or default_pack_dir())
+    if pack.manifest.kind != "both":
+        raise PackUnsupported(
+            path=pack.folder, reason=f"it offers {pack.manifest.kind} only, both are needed"
+        )
+    try:
+        tokenizer = Tokenizer(pack.folder / TOKENIZER, pack.manifest.model.max_tokens)
+        backend = OnnxBackend(pack.folder)
+    except Exception as error:  # ONNX Runtime raises many kinds for a graph it can't run
+        raise PackUnsupported(path=pack.folder, reason=str(error)) from error
+    log.info("model pack %s %s on %s", pack.manifest.name, pack.manifest.version, backend.device)
+    return Matcher(pack, backend, tokenizer)

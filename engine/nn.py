@@ -1,0 +1,246 @@
+"""The image-text fusion model in torch.
+
+    pixels [N,3,S,S] -> image encoder -> image tokens [N,K,D] -> image embedding [N,E]
+                                                              -> compressed tokens [N,K,C]
+    ids    [M,L]     -> text encoder  -> text tokens  [M,L,D] -> text embedding  [M,E]
+    compressed tokens + text tokens   -> fusion Transformer (+ similarity) -> logit [P]
+
+Sources: patches and words joined in one Transformer that predicts match / no match, ViLT
+(arXiv 2102.03334, section 3); contrastive head before fusion, ALBEF (arXiv 2107.07651,
+section 3.2); early convolutions in front of a vision Transformer (arXiv 2106.14881, section 4);
+pre-norm blocks (arXiv 2002.04745). Imported only by `engine.training` and
+`engine.backends.torch`: the program runs without torch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from engine.config import ModelConfig
+
+
+def _split_heads(x: Tensor, heads: int) -> Tensor:
+    """[B, T, D] -> [B, heads, T, D / heads]."""
+    batch, length, width = x.shape
+    return x.view(batch, length, heads, width // heads).transpose(1, 2)
+
+
+def _join_heads(x: Tensor) -> Tensor:
+    """[B, heads, T, d] -> [B, T, heads * d]."""
+    batch, heads, length, size = x.shape
+    return x.transpose(1, 2).reshape(batch, length, heads * size)
+
+
+class Block(nn.Module):
+    """A pre-norm Transformer block whose queries may look at more than their own positions."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm1 = nn.LayerNorm(width)
+        self.query = nn.Linear(width, width)
+        self.key_value = nn.Linear(width, 2 * width)
+        self.out = nn.Linear(width, width)
+        self.norm2 = nn.LayerNorm(width)
+        self.mlp = nn.Sequential(
+            nn.Linear(width, 4 * width),
+            nn.GELU(),
+            nn.Linear(4 * width, width),
+        )
+        self.dropout = nn.Dropout(dropout)
+
+    def keys_values(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values of positions ``x`` [B,T,D]: each [B,heads,T,D/heads]."""
+        key, value = self.key_value(self.norm1(x)).chunk(2, dim=-1)
+        return _split_heads(key, self.heads), _split_heads(value, self.heads)
+
+    def forward(self, x: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
+        """New states of ``x`` [B,T,D] that attend to ``key``/``value`` [B,heads,S,D/heads].
+
+        ``mask`` is bool [B,1,1,S], True where a position may be looked at; None means all.
+        """
+        query = _split_heads(self.query(self.norm1(x)), self.heads)
+        seen = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        x = x + self.dropout(self.out(_join_heads(seen)))
+        new: Tensor = x + self.dropout(self.mlp(self.norm2(x)))
+        return new
+
+
+class _Blocks(nn.ModuleList):
+    """``count`` blocks; iterates with their own type."""
+
+    def __init__(self, config: ModelConfig, count: int) -> None:
+        super().__init__(Block(config.width, config.heads, config.dropout) for _ in range(count))
+
+    def __iter__(self) -> Iterator[Block]:
+        return cast("Iterator[Block]", super().__iter__())
+
+
+class _Convolution(nn.Sequential):
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__(
+            nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(),
+        )
+
+
+class _Residual(nn.Module):
+    """Two 3x3 convolutions around a shortcut (arXiv 1512.03385, section 3.3)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = _Convolution(channels, channels, 1)
+        self.second = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
+        self.norm = nn.BatchNorm2d(channels)
+        # Starting as the identity keeps early training steady.
+        nn.init.zeros_(self.norm.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.norm(self.second(self.first(x))))
+
+
+class ImageEncoder(nn.Module):
+    """Pixels [N,3,S,S] -> image tokens [N,K,D], K = (S/32)^2, row by row from the top left."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        at4, at8, at16 = config.stem
+        self.stem = nn.Sequential(
+            _Convolution(3, at4 // 2, 2),
+            _Convolution(at4 // 2, at4, 2),
+            _Convolution(at4, at8, 2),
+            _Residual(at8),
+            _Convolution(at8, at16, 2),
+            _Residual(at16),
+            nn.Conv2d(at16, config.width, 3, 2, 1),
+        )
+        self.position = nn.Parameter(torch.randn(config.image_tokens, config.width) * 0.02)
+        self.blocks = _Blocks(config, config.image_layers)
+        self.norm = nn.LayerNorm(config.width)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Image tokens of pixels, as the class says."""
+        x = self.stem(pixels).flatten(2).transpose(1, 2) + self.position
+        for block in self.blocks:
+            x = block(x, *block.keys_values(x))
+        normed: Tensor = self.norm(x)
+        return normed
+
+
+class TextEncoder(nn.Module):
+    """Ids int64 [M,L] and mask bool [M,L] -> text tokens [M,L,D]."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.word = nn.Embedding(config.vocabulary, config.width)
+        self.position = nn.Parameter(torch.randn(config.max_tokens, config.width) * 0.02)
+        nn.init.normal_(self.word.weight, std=0.02)
+        self.dropout = nn.Dropout(config.dropout)
+        self.blocks = _Blocks(config, config.text_layers)
+        self.norm = nn.LayerNorm(config.width)
+
+    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Text tokens of ids, as the class says."""
+        x = self.dropout(self.word(ids) + self.position[: ids.shape[1]])
+        for block in self.blocks:
+            x = block(x, *block.keys_values(x), mask[:, None, None, :])
+        normed: Tensor = self.norm(x)
+        return normed
+
+
+class FusionTransformer(nn.Module):
+    """One Transformer over image and text tokens laid end to end.
+
+    Image positions attend to image positions only, text positions to all. The image side then
+    does not depend on the caption: `memory` computes its keys and values once per photo, and
+    `forward` runs only the text positions for each caption. The last linear layer reads the first
+    text position, the tokenizer's [CLS], and the pair's similarity: what alignment knows already
+    need not be learnt again from few pairs.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.expand = nn.Linear(config.token_width, config.width)
+        self.kind = nn.Parameter(torch.randn(2, config.width) * 0.02)
+        self.image_position = nn.Parameter(torch.randn(config.image_tokens, config.width) * 0.02)
+        self.blocks = _Blocks(config, config.fusion_layers)
+        self.norm = nn.LayerNorm(config.width)
+        self.match = nn.Linear(config.width + 1, 1)
+        with torch.no_grad():  # a similarity spans about a tenth of what a [CLS] feature does
+            self.match.weight[0, -1] = 10.0
+
+    def memory(self, tokens: Tensor) -> Tensor:
+        """Compressed tokens [N,K,C] -> keys and values [N,layers,2,heads,K,D/heads]."""
+        x = self.expand(tokens) + self.image_position + self.kind[0]
+        layers = []
+        for index, block in enumerate(self.blocks):
+            key, value = block.keys_values(x)
+            layers.append(torch.stack((key, value), dim=1))
+            if index + 1 < len(self.blocks):  # nobody reads the last layer's image states
+                x = block(x, key, value)
+        return torch.stack(layers, dim=1)
+
+    def forward(self, memory: Tensor, text: Tensor, mask: Tensor, similarity: Tensor) -> Tensor:
+        """Logits [P] of P pairs.
+
+        Takes memory [P,layers,2,heads,K,d], text tokens [P,L,D], mask bool [P,L] and the
+        similarity [P] of the pairs' embeddings.
+        """
+        x = text + self.kind[1]
+        seen_images = mask.new_ones(mask.shape[0], memory.shape[4])
+        seen = torch.cat((seen_images, mask), dim=1)[:, None, None, :]
+        for index, block in enumerate(self.blocks):
+            key, value = block.keys_values(x)
+            key = torch.cat((memory[:, index, 0], key), dim=2)
+            value = torch.cat((memory[:, index, 1], value), dim=2)
+            x = block(x, key, value, seen)
+        features = torch.cat((self.norm(x[:, 0]), similarity[:, None]), dim=1)
+        logits: Tensor = self.match(features).squeeze(-1)
+        return logits
+
+
+class FusionModel(nn.Module):
+    """Both encoders, the contrastive head and the fusion."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.image_encoder = ImageEncoder(config)
+        self.text_encoder = TextEncoder(config)
+        self.image_head = nn.Linear(config.width, config.embedding)
+        self.text_head = nn.Linear(config.width, config.embedding)
+        self.compress = nn.Linear(config.width, config.token_width)
+        self.fusion = FusionTransformer(config)
+        # CLIP (arXiv 2103.00020, section 2.5) starts its temperature at 0.07.
+        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+
+    def encode_images(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Pixels [N,3,S,S] -> embeddings [N,E] of length 1 and compressed tokens [N,K,C]."""
+        tokens: Tensor = self.image_encoder(pixels)
+        return self.embed_images(tokens), self.compress_tokens(tokens)
+
+    def embed_images(self, tokens: Tensor) -> Tensor:
+        """Image tokens [N,K,D] -> embeddings [N,E] of length 1."""
+        return F.normalize(self.image_head(tokens.mean(dim=1)), dim=-1)
+
+    def compress_tokens(self, tokens: Tensor) -> Tensor:
+        """Image tokens [N,K,D] -> compressed tokens [N,K,C].
+
+        Normalised, so that half precision in the index loses little.
+        """
+        compressed = self.compress(tokens)
+        return F.layer_norm(compressed, compressed.shape[-1:])
+
+    def encode_texts(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Ids int64 [M,L], mask bool [M,L] -> embeddings [M,E] of length 1 and tokens [M,L,D]."""
+        tokens = self.text_encoder(ids, mask)
+        weight = mask.unsqueeze(-1).to(tokens.dtype)
+        mean = (tokens * weight).sum(dim=1) / weight.sum(dim=1)
+        return F.normalize(self.text_head(mean), dim=-1), tokens

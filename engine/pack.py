@@ -1,0 +1,167 @@
+"""Model packs: one folder with a manifest, graphs, a tokenizer, a model card and a licence."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.calibration import Calibration
+from engine.config import ModelConfig
+from engine.errors import PackDamaged, PackMissing, PackUnsupported
+from engine.preprocess import Preprocessing
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+TOKENIZER = "tokenizer.json"
+# What a pack can do: embeddings find, fusion decides.
+KINDS = ("embedding", "fusion", "both")
+
+
+@dataclass(frozen=True, slots=True)
+class PackFile:
+    """One file of a pack. Optional files (training weights) may be absent, never different."""
+
+    sha256: str
+    size: int
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What `manifest.json` says of a pack.
+
+    Attributes:
+        kind: one of `KINDS`.
+        licence: an SPDX name or "LicenseRef-..." of the pack's own LICENSE file.
+        notice: one sentence for the user on what the licence allows.
+        languages: two-letter codes of the languages it was trained on.
+        metrics: measured values by name, as the model card explains them.
+    """
+
+    name: str
+    version: str
+    kind: str
+    licence: str
+    notice: str
+    languages: tuple[str, ...]
+    architecture: str
+    model: ModelConfig
+    preprocessing: Preprocessing
+    calibration: Calibration
+    files: dict[str, PackFile]
+    metrics: dict[str, Any]
+
+    @property
+    def model_id(self) -> str:
+        """Architecture and weights in one name: features of different ids never mix."""
+        digest = hashlib.sha256()
+        for name in sorted(self.files):
+            if name.endswith((".onnx", ".json")):
+                digest.update(f"{name}:{self.files[name].sha256};".encode())
+        return f"{self.architecture}-{digest.hexdigest()[:12]}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for `manifest.json`."""
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "version": self.version,
+            "kind": self.kind,
+            "licence": self.licence,
+            "notice": self.notice,
+            "languages": list(self.languages),
+            "architecture": self.architecture,
+            "model": self.model.to_dict(),
+            "preprocessing": self.preprocessing.to_dict(),
+            "calibration": self.calibration.to_dict(),
+            "files": {
+                name: {"sha256": file.sha256, "size": file.size, "optional": file.optional}
+                for name, file in sorted(self.files.items())
+            },
+            "metrics": self.metrics,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A pack on disk whose files were checked against its manifest."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def model_id(self) -> str:
+        """See `Manifest.model_id`."""
+        return self.manifest.model_id
+
+
+def file_entry(path: Path, optional: bool = False) -> PackFile:
+    """Measure a file for the manifest."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return PackFile(digest, path.stat().st_size, optional)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read a pack's manifest without checking its files.
+
+    Raises PackMissing, PackDamaged (not readable as a manifest) or PackUnsupported (another
+    format or kind).
+    """
+    try:
+        values = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise PackMissing(path=folder) from error
+    except (OSError, ValueError) as error:
+        raise PackDamaged(path=folder, reason=f"{MANIFEST}: {error}") from error
+    if not isinstance(values, dict):
+        raise PackDamaged(path=folder, reason=f"{MANIFEST} holds no object")
+    if values.get("format") != FORMAT:
+        raise PackUnsupported(path=folder, reason=f"its format is {values.get('format')}")
+    if values.get("kind") not in KINDS:
+        raise PackUnsupported(path=folder, reason=f"its kind is {values.get('kind')}")
+    try:
+        manifest = Manifest(
+            name=str(values["name"]),
+            version=str(values["version"]),
+            kind=values["kind"],
+            licence=str(values["licence"]),
+            notice=str(values["notice"]),
+            languages=tuple(values["languages"]),
+            architecture=str(values["architecture"]),
+            model=ModelConfig.from_dict(values["model"]),
+            preprocessing=Preprocessing.from_dict(values["preprocessing"]),
+            calibration=Calibration(**values["calibration"]),
+            files={name: PackFile(**entry) for name, entry in values["files"].items()},
+            metrics=values["metrics"],
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise PackDamaged(path=folder, reason=f"{MANIFEST}: {error!r}") from error
+    for name in manifest.files:
+        # A manifest must not reach outside its folder.
+        if Path(name).name != name or name in (".", ".."):
+            raise PackDamaged(path=folder, reason=f"it names the file {name!r}")
+    return manifest
+
+
+def open_pack(folder: Path) -> Pack:
+    """Read a pack and check every file's size and SHA-256.
+
+    Raises PackMissing, PackDamaged or PackUnsupported.
+    """
+    manifest = read_manifest(folder)
+    for name, expected in manifest.files.items():
+        path = folder / name
+        if not path.is_file():
+            if expected.optional:
+                continue
+            raise PackDamaged(path=folder, reason=f"{name} is missing")
+        # The size first: it is free and names a half-copied file without reading it.
+        if path.stat().st_size != expected.size:
+            raise PackDamaged(path=folder, reason=f"{name} has the wrong size")
+        if file_entry(path).sha256 != expected.sha256:
+            raise PackDamaged(path=folder, reason=f"{name} has the wrong checksum")
+    return Pack(folder, manifest)

@@ -1,0 +1,99 @@
+"""Find the photos of a folder."""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import os
+import stat
+import sys
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Literal
+
+from engine.decode import PHOTO_SUFFIXES
+from engine.errors import FolderMissing
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What was found under a folder.
+
+    Attributes:
+        photos: files with the name of a photo, sorted by path.
+        unreadable: folders that could not be listed. Nothing is known about what they hold: their
+            photos are not to be taken for deleted.
+    """
+
+    photos: list[Path]
+    unreadable: list[Path]
+
+
+def walk(folder: Path) -> Walk:
+    """Look through a folder and all below it.
+
+    Hidden files and folders are left out. Links to folders are followed, each real folder being
+    visited once, so that loops end; a folder inside is listed under its own path rather than a
+    link's.
+
+    Raises:
+        FolderMissing: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise FolderMissing(path=folder)
+    photos: list[Path] = []
+    unreadable: list[Path] = []
+    seen: set[tuple[int, int]] = set()
+    folders = [folder]
+    links: list[Path] = []  # a heap: which of two links to one folder counts must not vary
+    while folders or links:
+        here = folders.pop() if folders else heapq.heappop(links)
+        try:
+            status = here.stat()
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            with os.scandir(here) as entries:
+                for entry in entries:
+                    kind = _kind(entry)
+                    if kind == "folder":
+                        folders.append(here / entry.name)
+                    elif kind == "link":
+                        heapq.heappush(links, here / entry.name)
+                    elif kind == "photo":
+                        photos.append(here / entry.name)
+        except OSError as error:
+            log.warning("%s: this folder was left out (%s)", here, error.strerror or error)
+            unreadable.append(here)
+    photos.sort()
+    return Walk(photos, unreadable)
+
+
+def find_photos(folder: Path) -> list[Path]:
+    """The photos in a folder and all below it, sorted by path; see `walk`.
+
+    Folders that can't be listed are left out with a warning in the log.
+
+    Raises:
+        FolderMissing: there is no such folder.
+    """
+    return walk(folder).photos
+
+
+def _kind(entry: os.DirEntry[str]) -> Literal["folder", "link", "photo"] | None:
+    """What to do with an entry; a link leads to a folder, a photo may be reached through one."""
+    if entry.name.startswith("."):
+        return None
+    if sys.platform == "win32":
+        if entry.stat(follow_symlinks=False).st_file_attributes & stat.FILE_ATTRIBUTE_HIDDEN:
+            return None
+    try:
+        if entry.is_dir():
+            return "link" if entry.is_symlink() else "folder"
+        if PurePath(entry.name).suffix.lower() in PHOTO_SUFFIXES and entry.is_file():
+            return "photo"
+    except OSError:  # a link that leads round in a circle, or where we may not look
+        return None
+    return None

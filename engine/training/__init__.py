@@ -1,0 +1,1 @@
+"""Training a model pack from scratch. Everything here may use torch; the program never does."""

@@ -1,0 +1,181 @@
+"""From trained weights to ONNX graphs in fp32 and int8, with parity checks that raise."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnxruntime.quantization import QuantFormat, QuantizationMode, QuantType
+from onnxruntime.quantization.shape_inference import quant_pre_process
+from optimum.onnxruntime import ORTQuantizer
+from optimum.onnxruntime.configuration import QuantizationConfig
+from torch import Tensor, nn
+
+from engine.backends.onnx import GRAPHS, OnnxBackend, graph_file
+from engine.nn import FusionModel
+
+log = logging.getLogger(__name__)
+
+OPSET = 18
+# Largest relative error against torch, by the norm of all of a graph's output.
+TOLERANCE = {"fp32": 1e-4, "int8": 0.05}
+
+
+class ParityError(Exception):
+    """An exported graph does not compute what torch computes."""
+
+
+class _Images(nn.Module):
+    def __init__(self, model: FusionModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        return self.model.encode_images(pixels)
+
+
+class _Texts(nn.Module):
+    def __init__(self, model: FusionModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        return self.model.encode_texts(ids, mask)
+
+
+class _Memory(nn.Module):
+    def __init__(self, model: FusionModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.model.fusion.memory(tokens)
+
+
+def _samples(model: FusionModel, seed: int = 0) -> dict[str, tuple[Tensor, ...]]:
+    """Inputs of every graph, of odd sizes, with padding, as the program would give them."""
+    config, generator = model.config, torch.Generator().manual_seed(seed)
+    count, length = 5, min(9, config.max_tokens)
+    pixels = torch.randn(count, 3, config.image_size, config.image_size, generator=generator)
+    ids = torch.randint(3, config.vocabulary, (count, length), generator=generator)
+    mask = torch.arange(length) < torch.randint(2, length + 1, (count, 1), generator=generator)
+    mask[0] = True
+    with torch.inference_mode():
+        seen, tokens = model.encode_images(pixels)
+        read, text = model.encode_texts(ids, mask)
+        memory = model.fusion.memory(tokens)
+    return {
+        "image": (pixels,),
+        "text": (ids, mask),
+        "memory": (tokens,),
+        "fusion": (memory, text, mask, (seen * read).sum(dim=1)),
+    }
+
+
+def _modules(model: FusionModel) -> Iterator[tuple[str, nn.Module, list[str], list[str]]]:
+    yield "image", _Images(model), ["pixels"], ["embeddings", "tokens"]
+    yield "text", _Texts(model), ["ids", "mask"], ["embeddings", "tokens"]
+    yield "memory", _Memory(model), ["tokens"], ["memory"]
+    yield "fusion", model.fusion, ["memory", "text", "mask", "similarity"], ["logits"]
+
+
+def export_fp32(model: FusionModel, folder: Path) -> None:
+    """Write the four fp32 graphs. Batch size and caption length stay free."""
+    batch = torch.export.Dim("batch", min=1, max=1024)
+    length = torch.export.Dim("length", min=1, max=model.config.max_tokens)
+    shapes: dict[str, tuple[dict[int, torch.export.Dim], ...]] = {
+        "image": ({0: batch},),
+        "text": ({0: batch, 1: length}, {0: batch, 1: length}),
+        "memory": ({0: batch},),
+        "fusion": ({0: batch}, {0: batch, 1: length}, {0: batch, 1: length}, {0: batch}),
+    }
+    samples = _samples(model)
+    for graph, module, inputs, outputs in _modules(model):
+        torch.onnx.export(
+            module.eval(),
+            samples[graph],
+            folder / graph_file(graph, "fp32"),
+            input_names=inputs,
+            output_names=outputs,
+            dynamo=True,
+            opset_version=OPSET,
+            dynamic_shapes=shapes[graph],
+            external_data=False,
+            verbose=False,
+        )
+
+
+def _without_weights(path: Path) -> list[str]:
+    """Matrix products of two computed values: attention, which int8 would slow and blur."""
+    graph = onnx.load(path).graph
+    weights = {initializer.name for initializer in graph.initializer}
+    return [
+        node.name
+        for node in graph.node
+        if node.op_type in ("MatMul", "Gemm") and node.input[1] not in weights
+    ]
+
+
+def quantise_int8(folder: Path, reduce_range: bool) -> None:
+    """Write the int8 graphs beside the fp32 ones: dynamic, per channel, matrix products only.
+
+    Convolutions stay in float: integer ones are slower on processors without VNNI.
+
+    Args:
+        reduce_range: 7-bit weights, which can't overflow the 16-bit sums of older processors.
+    """
+    for graph in GRAPHS:
+        with tempfile.TemporaryDirectory() as scratch:
+            prepared = Path(scratch) / f"{graph}.onnx"
+            quant_pre_process(
+                str(folder / graph_file(graph, "fp32")),
+                str(prepared),
+                skip_symbolic_shape=True,
+            )
+            quantizer = ORTQuantizer(prepared)
+            quantizer.quantize(
+                QuantizationConfig(
+                    is_static=False,
+                    format=QuantFormat.QOperator,
+                    mode=QuantizationMode.IntegerOps,
+                    activations_dtype=QuantType.QUInt8,
+                    weights_dtype=QuantType.QInt8,
+                    per_channel=True,
+                    reduce_range=reduce_range,
+                    operators_to_quantize=["MatMul", "Gemm"],
+                    nodes_to_exclude=_without_weights(prepared),
+                ),
+                save_dir=Path(scratch),
+                file_suffix="quantized",
+            )
+            made = prepared.with_name(f"{graph}_quantized.onnx")
+            (folder / graph_file(graph, "int8")).write_bytes(made.read_bytes())
+
+
+def check_parity(model: FusionModel, folder: Path, precision: str) -> dict[str, float]:
+    """Compare every graph's outputs with torch on fresh inputs.
+
+    Returns the relative error of each graph, 0 to 1. Raises ParityError above `TOLERANCE`.
+    """
+    backend, errors = OnnxBackend(folder, precision), {}
+    for graph, module, names, _ in _modules(model):
+        sample = _samples(model, seed=1)[graph]
+        with torch.inference_mode():
+            expected = module(*sample)
+        inputs = {name: value.numpy() for name, value in zip(names, sample, strict=True)}
+        found = backend.run_graph(graph, **inputs)
+        wanted = expected if isinstance(expected, tuple) else (expected,)
+        errors[graph] = max(
+            float(np.linalg.norm(a - b.numpy()) / np.linalg.norm(b.numpy()))
+            for a, b in zip(found, wanted, strict=True)
+        )
+    log.info("%s parity: %s", precision, errors)
+    bad = {graph: error for graph, error in errors.items() if not error <= TOLERANCE[precision]}
+    if bad:
+        raise ParityError(f"{precision} graphs differ from torch by {bad}")
+    return errors

@@ -1,0 +1,131 @@
+"""The values that pass between the parts. See ARCHITECTURE.md, "Words"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+HalfArray = NDArray[np.float16]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+
+class Progress(Protocol):
+    """Told how far long work has come; called from the thread that does the work."""
+
+    def __call__(self, done: int, total: int) -> None: ...
+
+
+class Cancelled(Protocol):
+    """Asked between batches; True ends the work early, keeping what is done."""
+
+    def __call__(self) -> bool: ...
+
+
+def no_progress(done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+def never_cancelled() -> bool:
+    """Work that nobody cancels."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFeatures:
+    """What is kept of N photos.
+
+    Attributes:
+        embeddings: float32 [N, E], each row of length 1.
+        tokens: float16 [N, K, C], compressed image tokens for the fusion.
+    """
+
+    embeddings: FloatArray
+    tokens: HalfArray
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+
+@dataclass(frozen=True, slots=True)
+class TextFeatures:
+    """M encoded captions.
+
+    Attributes:
+        embeddings: float32 [M, E], each row of length 1.
+        tokens: float32 [M, L, D], the text encoder's last states.
+        mask: bool [M, L], True where there is a token, False where there is padding.
+    """
+
+    embeddings: FloatArray
+    tokens: FloatArray
+    mask: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The answer for one pair; ``error`` is set and the numbers are None where the photo failed.
+
+    Attributes:
+        probability: calibrated match probability, 0 to 1, on pairs of which half match.
+        logit: the fusion's raw output.
+        match: whether ``probability`` reaches the threshold.
+    """
+
+    photo: Path
+    caption: str
+    probability: float | None
+    logit: float | None
+    match: bool | None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """One photo with one of its captions; rank 1 is the photo's best caption."""
+
+    photo: Path
+    caption: str | None
+    probability: float | None
+    match: bool | None
+    rank: int | None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """One found photo: its match probability and its similarity (-1 to 1) to the query."""
+
+    photo: Path
+    probability: float
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """Ranked hits; ``confident`` says whether any of them reaches the threshold."""
+
+    query: str
+    confident: bool
+    results: list[SearchHit]
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFailure:
+    """One photo that could not be used, with the sentence that says why and what to do.
+
+    ``code`` and ``fields`` are those of the PhotoError, so that the window can translate it.
+    """
+
+    photo: Path
+    message: str
+    code: str
+    fields: dict[str, object]

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from desktop.jobs import Job, JobRunner, State
+from engine.types import Cancelled, Progress
+
+WAIT = 10
+
+
+def test_a_job_gives_back_its_result() -> None:
+    runner = JobRunner()
+    job = runner.submit(lambda progress, cancelled: 7)
+    assert job.wait(WAIT)
+    assert job.outcome() == 7
+    assert job.snapshot().state is State.DONE
+    runner.close()
+
+
+def test_a_failed_job_gives_back_its_error_and_the_next_one_runs() -> None:
+    def fail(progress: Progress, cancelled: Cancelled) -> int:
+        raise ValueError("no")
+
+    runner = JobRunner()
+    failed = runner.submit(fail)
+    after = runner.submit(lambda progress, cancelled: "fine")
+    assert after.wait(WAIT)
+    assert after.outcome() == "fine"
+    assert failed.snapshot().state is State.FAILED
+    with pytest.raises(ValueError, match="no"):
+        failed.outcome()
+    runner.close()
+
+
+def test_jobs_run_one_after_another() -> None:
+    running = threading.Semaphore(1)
+
+    def alone(progress: Progress, cancelled: Cancelled) -> bool:
+        had = running.acquire(blocking=False)
+        threading.Event().wait(0.02)
+        running.release()
+        return had
+
+    runner = JobRunner()
+    jobs = [runner.submit(alone) for _ in range(5)]
+    assert all(job.wait(WAIT) and job.outcome() for job in jobs)
+    runner.close()
+
+
+def test_a_waiting_job_says_that_it_waits() -> None:
+    release = threading.Event()
+    runner = JobRunner()
+    runner.submit(lambda progress, cancelled: release.wait(WAIT))
+    waiting = runner.submit(lambda progress, cancelled: 1)
+    assert waiting.snapshot().state is State.WAITING
+    release.set()
+    assert waiting.wait(WAIT)
+    runner.close()
+
+
+def test_progress_tells_the_rate_and_the_time_left_from_the_first_report_on() -> None:
+    now = [100.0]
+    seen = []
+
+    def work(progress: Progress, cancelled: Cancelled) -> bool:
+        progress(0, 50)
+        seen.append(job.snapshot())
+        now[0] = 102.0
+        progress(10, 50)
+        seen.append(job.snapshot())
+        return True
+
+    job = Job(work, clock=lambda: now[0])
+    job.run()
+    assert (seen[0].done, seen[0].total, seen[0].rate, seen[0].left) == (0, 50, None, None)
+    assert (seen[1].done, seen[1].rate, seen[1].left) == (10, 5.0, 8.0)
+
+
+def test_closing_cancels_the_running_job_and_waits_for_it() -> None:
+    begun = threading.Event()
+
+    def until_cancelled(progress: Progress, cancelled: Cancelled) -> str:
+        begun.set()
+        while not cancelled():
+            threading.Event().wait(0.01)
+        return "put away"
+
+    runner = JobRunner()
+    job = runner.submit(until_cancelled)
+    never = runner.submit(until_cancelled)
+    assert begun.wait(WAIT)
+    runner.close()
+    assert job.outcome() == "put away"
+    assert not never.finished
+    with pytest.raises(RuntimeError):
+        runner.submit(until_cancelled)

@@ -1,0 +1,93 @@
+"""Starting and ending the program without a window."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.program import FAKE, HERE, PAIRLENS, READY, SERVE_FAKE, environment, served
+
+ROOT = HERE.parents[1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_being_told_to_end_it_ends_well_and_leaves_no_uploads(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with served(tmp_path) as program:
+        cookie = program.enter()
+        assert program.ask("/", {"Cookie": cookie})[0] == 200
+        program.process.send_signal(number)
+        assert program.process.wait(30) == 0
+        with pytest.raises(ConnectionRefusedError):
+            program.ask("/")
+    assert list((tmp_path / "cache" / "sessions").iterdir()) == []
+
+
+def test_a_chosen_port_is_used(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with served(tmp_path, (*SERVE_FAKE, "--port", str(port))) as program:
+        assert program.port == port
+
+
+def run(tmp_path: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *PAIRLENS, *arguments],
+        cwd=ROOT,
+        env=environment(tmp_path, **more),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_port_in_use_is_named_and_nothing_is_done(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = run(tmp_path, "serve", "--port", port)
+    assert done.returncode == 2
+    assert f"Port {port} can't be used" in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http"])
+def test_a_port_that_cannot_be_is_refused(tmp_path: Path, port: str) -> None:
+    done = run(tmp_path, "serve", f"--port={port}")
+    assert done.returncode == 2
+    assert "--port" in done.stderr
+
+
+def test_without_a_model_pack_it_says_so_and_nothing_is_done(tmp_path: Path) -> None:
+    done = run(tmp_path, "serve", PAIRLENS_PACK=str(tmp_path / "nothing"))
+    assert done.returncode == 2
+    assert "there is no model pack here" in done.stderr
+    assert done.stdout == ""
+
+
+def test_without_a_display_it_serves_the_page_and_says_so(tmp_path: Path) -> None:
+    with served(tmp_path, FAKE) as program:
+        program.process.send_signal(signal.SIGINT)
+        assert program.process.wait(30) == 0
+        assert program.process.stderr is not None
+        assert "There is no display to open a window on" in program.process.stderr.read()
+
+
+def test_with_a_display_that_does_not_answer_it_serves_the_page_and_says_so(
+    tmp_path: Path,
+) -> None:
+    with served(tmp_path, FAKE, DISPLAY=":987") as program:
+        assert READY.match(f"PairLens is ready at {program.url}")
+        program.process.send_signal(signal.SIGINT)
+        assert program.process.wait(30) == 0
+        assert program.process.stderr is not None
+        assert "no connection to the display :987" in program.process.stderr.read()

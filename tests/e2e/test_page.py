@@ -1,0 +1,62 @@
+"""From a photo on disk to a probability on the page: browser, server, model pack, index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.fixtures.browser import CHROMIUM, box, choose_view, chromium, open_page
+from tests.fixtures.program import Served
+
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed")
+
+
+@pytest.fixture(scope="module")
+def page(program: Served) -> Iterator[Page]:
+    with chromium() as browser:
+        yield open_page(browser, program)
+
+
+def probabilities(page: Page, place: str) -> list[float]:
+    shown = page.locator(f"{place} .pl-percent").all()
+    return [float(one.get_attribute("data-probability") or "nan") for one in shown]
+
+
+def test_uploaded_photos_get_a_probability_for_each_caption(page: Page, folder: Path) -> None:
+    page.set_input_files("#match-upload input[type=file]", sorted(folder.iterdir()))
+    expect(page.locator("#match-strip .pl-photo")).to_have_count(2)
+    page.fill(box(page, "match-captions"), "a dog runs on the beach\n一只狗在沙滩上奔跑")
+    page.click("#match-go")
+    expect(page.locator("#match-results .pl-percent")).to_have_count(4)
+    assert all(0 <= value <= 1 for value in probabilities(page, "#match-results"))
+    expect(page.locator("#match-results .pl-notice")).to_have_count(0)
+
+
+def test_a_folder_is_matched_with_captions(page: Page, folder: Path) -> None:
+    choose_view(page, "batch")
+    page.fill(box(page, "batch-folder"), str(folder))
+    page.fill(box(page, "batch-captions"), "a dog runs on the beach\ntwo people sit at a table")
+    page.check("#batch-exact input")
+    page.click("#batch-go")
+    expect(page.locator("#batch-table tbody tr")).to_have_count(2)
+    assert all(0 <= value <= 1 for value in probabilities(page, "#batch-table"))
+    expect(page.locator("#batch-download")).to_be_visible()
+
+
+def test_a_folder_is_indexed_and_searched(page: Page, folder: Path) -> None:
+    choose_view(page, "search")
+    page.fill(box(page, "search-folder"), str(folder))
+    page.fill(box(page, "search-query"), "a dog runs on the beach")
+    page.click("#search-go")
+    expect(page.locator("#search-gallery figure")).to_have_count(2)
+    shown = probabilities(page, "#search-gallery")
+    assert shown == sorted(shown, reverse=True)
+
+
+def test_the_model_and_what_it_may_be_used_for_are_named(page: Page) -> None:
+    about = page.locator(".pl-about")
+    expect(about).to_contain_text("non-commercial")
+    expect(about).to_contain_text("Everything stays on this computer")
