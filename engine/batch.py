@@ -65,7 +65,7 @@ def read_captions(path: Path) -> list[str]:
 def read_pairs(path: Path) -> list[tuple[Path, str]]:
     """Pairs of a UTF-8 CSV file with the columns photo and caption.
 
-    A photo without a full path is looked for beside the file. Raises PairsUnreadable.
+    Photos are named as the file names them. Raises PairsUnreadable.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -80,7 +80,7 @@ def read_pairs(path: Path) -> list[tuple[Path, str]]:
     for number, (photo, caption) in enumerate(rows, start=2):
         if not photo or not caption:
             raise PairsUnreadable(path=path, reason=f"line {number} lacks a photo or a caption")
-    return [(path.parent / photo, caption) for photo, caption in rows]
+    return [(Path(photo), caption) for photo, caption in rows]
 
 
 def batch(
@@ -139,24 +139,33 @@ def _ranked(
     yield from zip(columns, probabilities, strict=True)
 
 
+def _locate(photo: Path, beside: Path | None) -> Path:
+    if beside is None or photo.is_absolute():
+        return photo
+    found = beside / photo
+    return photo if photo.exists() and not found.exists() else found
+
+
 def verify(
     matcher: Matcher,
     pairs: Sequence[tuple[Path, str]],
     *,
+    beside: Path | None = None,
     progress: Progress = no_progress,
     cancelled: Cancelled = never_cancelled,
 ) -> VerifyReport:
     """Match probability of each given pair, in the order given.
 
-    Each photo is decoded once and each caption encoded once, however often they occur.
-    Raises CaptionEmpty.
+    Each photo is decoded once and each caption encoded once, however often they occur. A photo
+    without a full path is looked for in the folder ``beside``, then in the current one; its match
+    names it as it was given. Raises CaptionEmpty.
     """
     captions = list(dict.fromkeys(caption for _, caption in pairs))
     column = {caption: number for number, caption in enumerate(captions)}
     texts = matcher.encode_captions(captions)
     members: dict[Path, list[int]] = {}
     for number, (photo, _) in enumerate(pairs):
-        members.setdefault(photo, []).append(number)
+        members.setdefault(_locate(photo, beside), []).append(number)
     answers: dict[int, Match] = {}
     failures: list[PhotoFailure] = []
     for paths, images, failed in encode_in_order(matcher, list(members), cancelled):

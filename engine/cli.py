@@ -234,7 +234,9 @@ def _verify(args: argparse.Namespace) -> int:
     check_writable(args.out)
     matcher = load_matcher()
     with _until_interrupted() as cancelled, _progress("pair") as progress:
-        report = verify(matcher, pairs, progress=progress, cancelled=cancelled)
+        report = verify(
+            matcher, pairs, beside=args.pairs.parent, progress=progress, cancelled=cancelled
+        )
     write_verify_csv(report.matches, args.out)
     usable = sum(match.error is None for match in report.matches)
     if report.cancelled:

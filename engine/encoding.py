@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from engine.errors import PhotoError
 from engine.types import Cancelled, FloatArray, ImageFeatures, PhotoFailure, never_cancelled
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 DECODE_THREADS = 2
 # Batches decoded ahead of the model: enough that it never waits, and memory stays flat.
@@ -49,36 +54,44 @@ def encode_in_order(
     Yields each batch's paths, the features of those that could be used (in their order), and
     the failures of the others. Ends early, between batches, once ``cancelled``.
     """
-    waiting = iter(photos)
-    queue: deque[tuple[Path, Future[FloatArray]]] = deque()
-    with ThreadPoolExecutor(DECODE_THREADS, thread_name_prefix="decode") as pool:
-        try:
-            while not cancelled():
-                missing = encoder.batch_size * (1 + BATCHES_AHEAD) - len(queue)
-                for photo in islice(waiting, missing):
-                    queue.append((photo, pool.submit(encoder.prepare, photo)))
-                if not queue:
-                    return
-                yield _encode_batch(
-                    encoder, [queue.popleft() for _ in range(min(encoder.batch_size, len(queue)))]
-                )
-        finally:
-            # Whoever stops listening must not wait for photos nobody needs.
-            pool.shutdown(wait=True, cancel_futures=True)
+    ahead = encoder.batch_size * (1 + BATCHES_AHEAD)
+    with closing(in_order(partial(_prepare, encoder), photos, ahead)) as prepared:
+        while not cancelled() and (batch := list(islice(prepared, encoder.batch_size))):
+            pixels = [item for _, item in batch if not isinstance(item, PhotoFailure)]
+            failed = {path: item for path, item in batch if isinstance(item, PhotoFailure)}
+            features = encoder.encode(np.stack(pixels)) if pixels else _no_features()
+            yield [path for path, _ in batch], features, failed
 
 
-def _encode_batch(
-    encoder: PhotoEncoder, batch: list[tuple[Path, Future[FloatArray]]]
-) -> tuple[list[Path], ImageFeatures, dict[Path, PhotoFailure]]:
-    pixels: list[FloatArray] = []
-    failed: dict[Path, PhotoFailure] = {}
-    for photo, future in batch:
-        try:
-            pixels.append(future.result())
-        except PhotoError as error:
-            failed[photo] = PhotoFailure(photo, str(error), error.code, dict(error.fields))
-    features = encoder.encode(np.stack(pixels)) if pixels else _no_features()
-    return [photo for photo, _ in batch], features, failed
+def in_order(work: Callable[[T], R], tasks: Iterable[T], ahead: int) -> Generator[R]:
+    """Do the work in threads; results come in the order of the tasks.
+
+    At most ``ahead`` tasks are begun before what has been taken, so that memory stays flat.
+    """
+    waiting: deque[Future[R]] = deque()
+    pool = ThreadPoolExecutor(DECODE_THREADS, thread_name_prefix="decode")
+    try:
+        for task in tasks:
+            waiting.append(pool.submit(work, task))
+            if len(waiting) >= ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        # Whoever stops listening must not wait for photos nobody needs.
+        pool.shutdown(cancel_futures=True)
+
+
+def failure(photo: Path, error: PhotoError) -> PhotoFailure:
+    """A photo's error as a value that can be kept and shown."""
+    return PhotoFailure(photo, str(error), error.code, dict(error.fields))
+
+
+def _prepare(encoder: PhotoEncoder, photo: Path) -> tuple[Path, FloatArray | PhotoFailure]:
+    try:
+        return photo, encoder.prepare(photo)
+    except PhotoError as error:
+        return photo, failure(photo, error)
 
 
 def _no_features() -> ImageFeatures:

@@ -6,9 +6,7 @@ import hashlib
 import logging
 import os
 import re
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from engine import __version__
-from engine.encoding import PhotoEncoder
+from engine.encoding import PhotoEncoder, failure, in_order
 from engine.errors import (
     FolderMissing,
     PhotoDamaged,
@@ -42,9 +40,6 @@ from engine.types import (
 )
 
 log = logging.getLogger(__name__)
-
-DECODERS = 2
-"""Threads that read and decode while the model works on the batch before."""
 
 _SETTLED_AT_ONCE = 256
 # Verdicts on what a file holds: they stand until the file changes. The others (no permission, no
@@ -268,7 +263,7 @@ class _Indexing:
         # Twice a batch waits at most: memory stays flat however many photos there are.
         ahead = 2 * self._encoder.batch_size
         work = partial(_prepare, self._encoder, self._encoded)
-        with closing(_in_order(work, tasks, ahead)) as results:
+        with closing(in_order(work, tasks, ahead)) as results:
             for prepared in results:
                 if prepared.pixels is None:
                     self._settled.append(prepared)
@@ -308,7 +303,7 @@ class _Indexing:
             if item.error is None:
                 self._report.reused += 1
             else:
-                self._report.failures.append(_failure(item.task.path, item.error))
+                self._report.failures.append(failure(item.task.path, item.error))
         self._advance(len(batch))
 
     def _advance(self, count: int) -> None:
@@ -337,7 +332,7 @@ def _tasks(
         elif row.fingerprint is not None and row.fingerprint in encoded:
             report.unchanged += 1
         elif row.failure is not None and (error := _lasting(row.failure, path)) is not None:
-            report.failures.append(_failure(path, error))
+            report.failures.append(failure(path, error))
         else:
             tasks.append(_Task(path, name, row.size, row.mtime_ns, row.fingerprint))
     return tasks
@@ -365,23 +360,6 @@ def _fingerprint(path: Path) -> bytes:
         raise PhotoUnreadable(path=path, reason=error.strerror or str(error)) from error
 
 
-def _in_order(
-    work: Callable[[_Task], _Prepared], tasks: Iterable[_Task], ahead: int
-) -> Generator[_Prepared]:
-    """Do the work in threads, at most ``ahead`` tasks before what has been taken."""
-    waiting: deque[Future[_Prepared]] = deque()
-    pool = ThreadPoolExecutor(DECODERS, thread_name_prefix="decode")
-    try:
-        for task in tasks:
-            waiting.append(pool.submit(work, task))
-            if len(waiting) >= ahead:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
 def _settled_row(item: _Prepared) -> PhotoRow:
     if item.error is None:
         return item.task.row(item.fingerprint)
@@ -396,10 +374,6 @@ def _lasting(failure: Failure, path: Path) -> PhotoError | None:
     if kind is None or failure.version != __version__:
         return None
     return kind(path=path, **failure.fields)
-
-
-def _failure(path: Path, error: PhotoError) -> PhotoFailure:
-    return PhotoFailure(path, str(error), error.code, dict(error.fields))
 
 
 @contextmanager

@@ -12,12 +12,15 @@ from engine.evaluate import summary
 from engine.nn import FusionModel
 from engine.tokenizer import Tokenizer
 from engine.training.data import Captions, cache_photos, exact_pixels, preprocessing
+from engine.training.export import Inputs
 from engine.training.packing import build_pack, write_graphs
 from engine.training.recipe import Recipe
 from engine.training.tokenizer import train_tokenizer
 from engine.training.train import Trainer, TrainingSet, ValidationSet
 
 log = logging.getLogger(__name__)
+
+PARITY_PAIRS = 64
 
 
 def _sets(data: Path, split: str, recipe: Recipe) -> dict[str, CaptionSet]:
@@ -63,6 +66,16 @@ def train_step(data: Path, work: Path, recipe: Recipe) -> FusionModel:
     return model.eval()
 
 
+def _parity_inputs(data: Path, work: Path, recipe: Recipe) -> Inputs:
+    """Real pairs for the parity checks: validation photos with their first caption."""
+    tokenizer = Tokenizer(work / "tokenizer.json", recipe.model.max_tokens)
+    found = read_caption_set(data, "val", recipe.languages[0])
+    photos, texts = found.photos[:PARITY_PAIRS], found.captions[:PARITY_PAIRS]
+    ids, mask = tokenizer.encode([captions[0] for captions in texts])
+    pixels = exact_pixels(photos, preprocessing(recipe.model.image_size))
+    return Inputs(pixels, torch.from_numpy(ids), torch.from_numpy(mask))
+
+
 def run(data: Path, work: Path, out: Path, recipe: Recipe) -> None:
     """All steps, each of which a stopped run does not repeat, up to the pack at ``out``.
 
@@ -70,6 +83,6 @@ def run(data: Path, work: Path, out: Path, recipe: Recipe) -> None:
     """
     work.mkdir(parents=True, exist_ok=True)
     model = train_step(data, work, recipe)
-    write_graphs(model, recipe, work / "graphs")
+    write_graphs(model, recipe, work / "graphs", _parity_inputs(data, work, recipe))
     test = build_pack(model, recipe, work / "graphs", work / "tokenizer.json", data, out)
     log.info("model pack written to %s\n%s", out, summary(test))

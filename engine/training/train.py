@@ -175,25 +175,16 @@ class Trainer:
             chosen = draw.numpy.integers(0, len(views), size=len(batch))
             tokens = torch.stack([views[v][row] for v, row in zip(chosen, batch, strict=True)])
             tokens = tokens.float()
-            total = []
-            for captions in draw.languages:
-                with torch.no_grad():
-                    ids, mask = draw.captions(captions, batch)
-                    text, text_tokens = model.encode_texts(ids, mask)
-                    similarity = model.embed_images(tokens) @ text.T
-                compressed = model.compress_tokens(tokens)
-                total.append(
-                    match_loss(
-                        model,
-                        compressed,
-                        text_tokens,
-                        mask,
-                        similarity,
-                        negatives.hard_share,
-                        draw.torch,
-                    )
-                )
-            return torch.stack(total).mean()
+            # One language a step: twice the steps in the same time.
+            captions = draw.languages[int(draw.numpy.integers(len(draw.languages)))]
+            with torch.no_grad():
+                ids, mask = draw.captions(captions, batch)
+                text, text_tokens = model.encode_texts(ids, mask)
+                similarity = model.embed_images(tokens) @ text.T
+            compressed = model.compress_tokens(tokens)
+            return match_loss(
+                model, compressed, text_tokens, mask, similarity, negatives.hard_share, draw.torch
+            )
 
         self._run("fusion", self.recipe.fusion, loss, lambda found: found["fusion_auc"], trained)
 
