@@ -157,7 +157,9 @@ def open_window(app: Application) -> None:
     t = app.bench.translator()
     logo = (paths.resources_dir() / "icons" / "pairlens.svg").read_text(encoding="utf-8")
     shown = window.AppWindow(
-        window.splash(t, logo), paths.resources_dir() / "icons" / "pairlens-256.png"
+        window.splash(t, logo),
+        paths.resources_dir() / "icons" / "pairlens-256.png",
+        app.bench.translator,
     )
 
     settled = threading.Event()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import logging
+import os
 import sys
+import threading
 from collections.abc import Sequence
 
 from engine import cli as engine_cli
@@ -11,6 +14,8 @@ from engine.errors import PairLensError
 
 EXIT_DONE = 0
 EXIT_NOTHING_DONE = 2
+# Seconds that a thread has to end by itself once the window is closed.
+GRACE = 2.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -61,6 +66,7 @@ def _run(port: int, window: bool) -> int:
             except NoWindowError as error:
                 _say_aside(t("serve.no_window", reason=error))
             else:
+                _end_stuck_threads()
                 return EXIT_DONE
         else:
             _say_aside(t("serve.no_display"))
@@ -73,6 +79,18 @@ def _run(port: int, window: bool) -> int:
         _say_aside(t.error(error))
         return EXIT_NOTHING_DONE
     return EXIT_DONE
+
+
+def _end_stuck_threads() -> None:
+    # pywebview waits for ever for the answer of a page whose window was closed meanwhile, in a
+    # thread that would keep the process alive. Everything of ours has ended by now.
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread() and not thread.daemon:
+            thread.join(GRACE)
+            if thread.is_alive():
+                logging.getLogger(__name__).info("ending in spite of the thread %s", thread.name)
+                logging.shutdown()
+                os._exit(EXIT_DONE)
 
 
 def _say(line: str) -> None:

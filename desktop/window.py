@@ -13,6 +13,8 @@ from pathlib import Path
 from string import Template
 from typing import Any, Literal
 
+import platformdirs
+
 from desktop.i18n import Translator
 from desktop.logs import quiet_pywebview
 from engine.decode import PHOTO_SUFFIXES
@@ -86,15 +88,23 @@ def splash(t: Translator, logo: str, failure: str | None = None) -> str:
 class Dialogs:
     """What the page's script may ask of the window. Public methods are the whole interface."""
 
-    def __init__(self, window: Callable[[], Any], deliver: Callable[[Sequence[str]], None]) -> None:
+    def __init__(
+        self,
+        window: Callable[[], Any],
+        translator: Callable[[], Translator],
+        deliver: Callable[[Sequence[str]], None],
+    ) -> None:
         self._window = window
+        self._translator = translator
         self._deliver = deliver
 
     def pick_folder(self) -> str | None:
         """The folder the person chose."""
         import webview
 
-        chosen = self._window().create_file_dialog(webview.FileDialog.FOLDER)
+        chosen = self._window().create_file_dialog(
+            webview.FileDialog.FOLDER, directory=str(_pictures())
+        )
         return chosen[0] if chosen else None
 
     def pick_photos(self) -> None:
@@ -103,7 +113,10 @@ class Dialogs:
 
         patterns = ";".join(f"*{suffix}" for suffix in sorted(PHOTO_SUFFIXES))
         chosen = self._window().create_file_dialog(
-            webview.FileDialog.OPEN, allow_multiple=True, file_types=(f"PairLens ({patterns})",)
+            webview.FileDialog.OPEN,
+            directory=str(_pictures()),
+            allow_multiple=True,
+            file_types=(f"{self._translator()('match.photos')} ({patterns})",),
         )
         if chosen:
             self._deliver(chosen)
@@ -112,11 +125,18 @@ class Dialogs:
         """Where the person wants a file called ``name`` to be saved."""
         import webview
 
-        chosen = self._window().create_file_dialog(webview.FileDialog.SAVE, save_filename=name)
+        chosen = self._window().create_file_dialog(
+            webview.FileDialog.SAVE, directory=str(Path.home()), save_filename=name
+        )
         if not chosen:
             return None
-        # Qt answers with one path, others with a tuple of one.
+        # Some platforms answer with one path, others with a tuple of one.
         return chosen if isinstance(chosen, str) else str(chosen[0])
+
+
+def _pictures() -> Path:
+    pictures = Path(platformdirs.user_pictures_dir())
+    return pictures if pictures.is_dir() else Path.home()
 
 
 def sort_out(paths: Sequence[str]) -> dict[str, object] | None:
@@ -134,9 +154,10 @@ class AppWindow:
     Args:
         first: the splash.
         icon: the window's icon, a PNG.
+        translator: speaks the language in use, which may change while the window is open.
     """
 
-    def __init__(self, first: str, icon: Path) -> None:
+    def __init__(self, first: str, icon: Path, translator: Callable[[], Translator]) -> None:
         import webview
 
         quiet_pywebview()
@@ -147,7 +168,7 @@ class AppWindow:
         self._window = webview.create_window(
             "PairLens", html=first, width=SIZE[0], height=SIZE[1], min_size=SMALLEST,
             text_select=True, background_color="#FAF9F7",
-            js_api=Dialogs(lambda: self._window, self._deliver),
+            js_api=Dialogs(lambda: self._window, translator, self._deliver),
         )  # fmt: skip
         self._window.events.loaded += self._on_loaded
 

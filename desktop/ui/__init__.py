@@ -10,7 +10,7 @@ import gradio as gr
 from desktop.i18n import Translator
 from desktop.ui import cards
 from desktop.ui.batch import BatchView
-from desktop.ui.bridge import Changes
+from desktop.ui.bridge import DIRECT, Changes
 from desktop.ui.match import MatchView
 from desktop.ui.search import SearchView
 from desktop.ui.theme import read_logo
@@ -18,8 +18,9 @@ from desktop.workbench import Workbench
 
 
 def build_page(bench: Workbench, language: str) -> gr.Blocks:
-    """The whole page in one language."""
+    """The whole page in one language; waits for the model, which the page names."""
     t = bench.translators[language]
+    problem, about = _model_lines(bench, t)
     page = gr.Blocks(title="PairLens", analytics_enabled=False, fill_width=True)
     with page:
         carrier = gr.Textbox(visible=False)
@@ -33,35 +34,40 @@ def build_page(bench: Workbench, language: str) -> gr.Blocks:
                 value=language, show_label=False, container=False, scale=0, min_width=130,
                 elem_id="pl-language", filterable=False, label=t("app.choose_language"),
             )  # fmt: skip
-        problem = gr.HTML(elem_id="pl-problem", elem_classes="pl-may-be-empty")
+        gr.HTML(problem, elem_id="pl-problem", elem_classes="pl-may-be-empty")
         gr.HTML(_tabs(t))
         with gr.Column(elem_id="view-match", elem_classes="pl-view"):
             matching = MatchView(bench, t)
         with gr.Column(elem_id="view-batch", elem_classes="pl-view"):
-            batch_folder = BatchView(page, bench, t).folder
+            batching = BatchView(bench, t)
         with gr.Column(elem_id="view-search", elem_classes="pl-view"):
-            search_folder = SearchView(page, bench, t).folder
-        about = gr.HTML(f'<p class="pl-about">{escape(t("about.private"))}</p>')
+            searching = SearchView(bench, t)
+        gr.HTML(about)
         arrive = gr.Button("", elem_id="pl-arrive", elem_classes="pl-hidden")
 
         def receive(arrived: str, known: list[str]) -> Changes:
             """Put what was dropped on the window, or picked in its dialogs, where it belongs."""
             what = json.loads(arrived)
             if "folder" in what:
-                return {search_folder if what["view"] == "search" else batch_folder: what["folder"]}
+                view = searching if what["view"] == "search" else batching
+                return {view.folder: what["folder"]}
             photos, strip = matching.add(known, what["photos"])
             return {matching.photos: photos, matching.strip: strip}
 
         arrive.click(
             receive, [carrier, matching.photos],
-            [matching.photos, matching.strip, batch_folder, search_folder],
-            show_progress="hidden", queue=False,
+            [matching.photos, matching.strip, batching.folder, searching.folder],
+            **DIRECT,
             js="(_, known) => [JSON.stringify(window.pairlens.arrived), known]",
         )  # fmt: skip
-        languages.input(
-            bench.settings.choose_language, languages, None, show_progress="hidden"
-        ).then(None, None, None, js="() => { window.location.reload(); }")
-        page.load(lambda: _model_lines(bench, t), None, [problem, about], show_progress="hidden")
+        languages.input(bench.settings.choose_language, languages, None, **DIRECT).then(
+            None, None, None, js="() => { window.location.reload(); }"
+        )
+        # After a reload, or in another language: go on showing what runs or ran last.
+        page.load(
+            lambda: {**batching.look(), **searching.resume()}, None,
+            [*batching.shown, *searching.shown], **DIRECT,
+        )  # fmt: skip
     return page
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ import gradio as gr
 from desktop.i18n import Translator
 from desktop.jobs import Job, Work
 from desktop.ui import cards
-from desktop.ui.bridge import PICK_FOLDER, Changes
+from desktop.ui.bridge import DIRECT, LOOK_EVERY, PICK_FOLDER, Changes
 from desktop.workbench import Workbench
 from engine import batch as engine_batch
 from engine.errors import CaptionEmpty, NoPhotos, PairLensError
@@ -31,7 +30,7 @@ FILE_NAME = "pairlens.csv"
 class BatchView:
     """Laid out inside the current tab when it is made."""
 
-    def __init__(self, page: gr.Blocks, bench: Workbench, t: Translator) -> None:
+    def __init__(self, bench: Workbench, t: Translator) -> None:
         self._bench = bench
         self._t = t
         with gr.Row(elem_classes="pl-split"):
@@ -39,7 +38,7 @@ class BatchView:
                 self._lay_out_inputs()
             with gr.Column(scale=6, min_width=340):
                 self._lay_out_results()
-        self._wire(page)
+        self._wire()
 
     def _lay_out_inputs(self) -> None:
         t = self._t
@@ -85,56 +84,52 @@ class BatchView:
             cards.empty(t("batch.empty"), t("batch.empty_hint")), elem_id="batch-table"
         )
         self._place = gr.Textbox(visible=False)
+        self._timer = gr.Timer(LOOK_EVERY, active=False)
 
-    def _wire(self, page: gr.Blocks) -> None:
-        shown = [
+    def _wire(self) -> None:
+        self.shown = [
             self._status, self._table, self._keep, self._download, self._stop, self._go,
-            self._saved,
+            self._saved, self._timer,
         ]  # fmt: skip
         self._go.click(
-            self._start, [self.folder, self._captions, self._exact], shown, show_progress="hidden"
+            self._start, [self.folder, self._captions, self._exact], self.shown, **DIRECT
         )
-        self._stop.click(self._cancel, queue=False, show_progress="hidden")
+        self._timer.tick(self.look, None, self.shown, **DIRECT)
+        self._stop.click(self._cancel, **DIRECT)
         self._from_file.upload(
-            self._read_captions, self._from_file, [self._captions, self._status],
-            show_progress="hidden",
-        )  # fmt: skip
+            self._read_captions, self._from_file, [self._captions, self._status], **DIRECT
+        )
         self._pick.click(None, self.folder, self.folder, js=PICK_FOLDER)
         self._save.click(
-            self._save_to, self._place, self._saved, show_progress="hidden",
+            self._save_to, self._place, self._saved, **DIRECT,
             js=f"async () => await window.pywebview.api.choose_output('{FILE_NAME}')",
         )  # fmt: skip
-        page.load(self._follow, None, shown, show_progress="hidden")
 
-    def _start(self, folder: str, captions: str, exact: bool) -> Iterator[Changes]:
+    def _start(self, folder: str, captions: str, exact: bool) -> Changes:
         bench = self._bench
         try:
             work = _work(bench, cards.typed_folder(folder), _lines(captions), exact)
         except PairLensError as error:
-            yield {self._status: cards.notice(self._t.error(error))}
-            return
+            return {self._status: cards.notice(self._t.error(error))}
         bench.batch_job = bench.jobs.submit(work)
-        yield from self._follow()
+        return self.look()
 
-    def _follow(self) -> Iterator[Changes]:
+    def look(self) -> Changes:
         """Show the job that runs or was the last; also what a reload of the page comes back to."""
         job = self._bench.batch_job
         if job is None:
-            yield {self._status: gr.skip()}  # yielding nothing would empty all outputs
-            return
-        running = {
-            self._stop: gr.update(visible=True),
-            self._go: gr.update(interactive=False),
+            return {self._timer: gr.update(active=False)}
+        running = not job.finished
+        return {
+            self._timer: gr.update(active=running),
+            self._stop: gr.update(visible=running),
+            self._go: gr.update(interactive=not running),
             self._saved: "",
+            **(self._progress(job) if running else self._outcome(job)),
         }
-        while not job.wait(0.25):
-            yield {self._status: cards.progress(job.snapshot(), self._t), **running}
-        yield {
-            self._stop: gr.update(visible=False),
-            self._go: gr.update(interactive=True),
-            self._saved: "",
-            **self._outcome(job),
-        }
+
+    def _progress(self, job: Job[BatchReport]) -> Changes:
+        return {self._status: cards.progress(job.snapshot(), self._t)}
 
     def _outcome(self, job: Job[BatchReport]) -> Changes:
         t, bench = self._t, self._bench

@@ -11,6 +11,7 @@ import gradio as gr
 
 from desktop.i18n import Translator
 from desktop.ui import cards
+from desktop.ui.bridge import DIRECT
 from desktop.workbench import Workbench
 from engine.decode import decode
 from engine.errors import PhotoError
@@ -58,16 +59,15 @@ class MatchView:
     def _wire(self) -> None:
         self._upload.upload(
             self._take_upload, [self.photos, self._upload],
-            [self.photos, self.strip, self._upload], show_progress="hidden",
+            [self.photos, self.strip, self._upload], **DIRECT,
         )  # fmt: skip
         # The window's own dialog hands the paths in like a drop does: no copy is made.
         self._pick.click(None, None, None, js="() => { window.pywebview.api.pick_photos(); }")
         self._go.click(
-            self._match, [self.photos, self._captions], self._results, show_progress="minimal"
-        )
-        self._clear.click(
-            self._forget, None, [self.photos, self.strip, self._results], show_progress="hidden"
-        )
+            self._match, [self.photos, self._captions], self._results,
+            **{**DIRECT, "show_progress": "minimal"},
+        )  # fmt: skip
+        self._clear.click(self._forget, None, [self.photos, self.strip, self._results], **DIRECT)
 
     def add(self, known: list[str], more: Sequence[str]) -> tuple[list[str], str]:
         """The photos with some added, none of them twice, and the strip that shows them."""

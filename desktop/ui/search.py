@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 from html import escape
 from pathlib import Path
@@ -13,7 +12,7 @@ import gradio as gr
 from desktop.i18n import Translator
 from desktop.jobs import Job, Work
 from desktop.ui import cards
-from desktop.ui.bridge import PICK_FOLDER, Changes
+from desktop.ui.bridge import DIRECT, LOOK_EVERY, PICK_FOLDER, Changes
 from desktop.workbench import Workbench
 from engine.errors import CaptionEmpty, LibraryMissing, NoPhotos
 from engine.index import Library
@@ -29,7 +28,7 @@ TOP = 40
 class SearchView:
     """Laid out inside the current tab when it is made."""
 
-    def __init__(self, page: gr.Blocks, bench: Workbench, t: Translator) -> None:
+    def __init__(self, bench: Workbench, t: Translator) -> None:
         self._bench = bench
         self._t = t
         with gr.Column(elem_classes="pl-card"):
@@ -38,7 +37,10 @@ class SearchView:
         self._gallery = gr.HTML(
             cards.empty(t("search.empty"), t("search.empty_hint")), elem_id="search-gallery"
         )
-        self._wire(page)
+        self._timer = gr.Timer(LOOK_EVERY, active=False)
+        # The search (folder, words) that waits for its folder to be indexed.
+        self._waiting = gr.State(None)
+        self._wire()
 
     def _lay_out_inputs(self) -> None:
         t = self._t
@@ -66,71 +68,76 @@ class SearchView:
                 t("search.go"), variant="primary", scale=0, min_width=160, elem_id="search-go"
             )
 
-    def _wire(self, page: gr.Blocks) -> None:
-        shown = [self._status, self._gallery, self._stop, self._go, self._renew]
+    def _wire(self) -> None:
+        self.shown = [
+            self._status, self._gallery, self._stop, self._go, self._renew, self._timer,
+            self._waiting,
+        ]  # fmt: skip
         gr.on(
-            [self._go.click, self._query.submit], self._find, [self.folder, self._query], shown,
-            show_progress="hidden",
+            [self._go.click, self._query.submit], self._find, [self.folder, self._query],
+            self.shown, **DIRECT,
         )  # fmt: skip
-        self._renew.click(self._renew_index, self.folder, shown, show_progress="hidden")
-        self._stop.click(self._cancel, queue=False, show_progress="hidden")
+        self._renew.click(self._renew_index, self.folder, self.shown, **DIRECT)
+        self._timer.tick(self._look, self._waiting, self.shown, **DIRECT)
+        self._stop.click(self._cancel, **DIRECT)
         self._pick.click(None, self.folder, self.folder, js=PICK_FOLDER)
-        page.load(self._resume, None, shown, show_progress="hidden")
 
-    def _find(self, typed: str, query: str) -> Iterator[Changes]:
+    def _find(self, typed: str, query: str) -> Changes:
         try:
             folder = cards.typed_folder(typed)
             if not query.strip():
                 raise CaptionEmpty()
             try:
-                yield self._found(folder, query)
+                return {self._status: "", **self._found(folder, query)}
             except LibraryMissing:
-                yield from self._index(folder)
-                report = self._bench.index_job and self._bench.index_job.result
-                if report and not report.cancelled:
-                    yield self._found(folder, query)
+                return self._index(folder, query)
         except Exception as error:
-            yield {self._status: self._sorry(error)}
+            # What an earlier search found would look like an answer to this one.
+            return {self._status: self._sorry(error), self._gallery: ""}
 
-    def _renew_index(self, typed: str) -> Iterator[Changes]:
+    def _renew_index(self, typed: str) -> Changes:
         try:
-            yield from self._index(cards.typed_folder(typed))
+            return self._index(cards.typed_folder(typed), None)
         except Exception as error:
-            yield {self._status: self._sorry(error)}
+            return {self._status: self._sorry(error)}
 
-    def _index(self, folder: Path) -> Iterator[Changes]:
-        job = self._bench.jobs.submit(_work(self._bench, folder))
-        self._bench.index_job = job
-        yield from self._follow(job)
+    def _index(self, folder: Path, query: str | None) -> Changes:
+        """Start to index; a query waits for the end of it."""
+        self._bench.index_job = self._bench.jobs.submit(_work(self._bench, folder))
+        waiting = None if query is None else (str(folder), query)
+        return {self._waiting: waiting, **self._look(waiting)}
 
-    def _follow(self, job: Job[IndexReport]) -> Iterator[Changes]:
-        locked = gr.update(interactive=False)
-        while not job.wait(0.25):
-            yield {
-                self._status: cards.progress(job.snapshot(), self._t),
-                self._stop: gr.update(visible=True),
-                self._go: locked,
-                self._renew: locked,
-            }
-        try:
-            said = _report(job.outcome(), self._t)
-        except Exception as error:
-            said = self._sorry(error)
-        free = gr.update(interactive=True)
-        yield {
-            self._status: said,
-            self._stop: gr.update(visible=False),
-            self._go: free,
-            self._renew: free,
+    def _look(self, waiting: tuple[str, str] | None) -> Changes:
+        job = self._bench.index_job
+        if job is None:
+            return {self._timer: gr.update(active=False)}
+        running = not job.finished
+        return {
+            self._timer: gr.update(active=running),
+            self._stop: gr.update(visible=running),
+            self._go: gr.update(interactive=not running),
+            self._renew: gr.update(interactive=not running),
+            **(
+                {self._status: cards.progress(job.snapshot(), self._t)}
+                if running
+                else {self._waiting: None, **self._indexed(job, waiting)}
+            ),
         }
 
-    def _resume(self) -> Iterator[Changes]:
+    def _indexed(self, job: Job[IndexReport], waiting: tuple[str, str] | None) -> Changes:
+        try:
+            report = job.outcome()
+            found = {}
+            if waiting is not None and not report.cancelled:
+                found = self._found(Path(waiting[0]), waiting[1])
+        except Exception as error:
+            return {self._status: self._sorry(error)}
+        return {self._status: _report(report, self._t), **found}
+
+    def resume(self) -> Changes:
         """After a reload of the page: go on showing the indexing that runs."""
         job = self._bench.index_job
-        if job is None or job.finished:
-            yield {self._status: gr.skip()}  # yielding nothing would empty all outputs
-        else:
-            yield from self._follow(job)
+        return {} if job is None or job.finished else self._look(None)
 
     def _found(self, folder: Path, query: str) -> Changes:
         matcher = self._bench.matcher.get()
@@ -139,7 +146,6 @@ class SearchView:
             raise LibraryMissing(path=folder, quoted=quoted(folder))
         with closing(library):
             result = search(matcher, library, folder, query.strip(), TOP)
-
         return {self._gallery: _gallery(result, self._bench, self._t)}
 
     def _cancel(self) -> None:

@@ -175,6 +175,22 @@ def test_a_search_that_finds_nothing_says_so_and_shows_the_nearest(
     expect(page.locator("#search-gallery figure")).to_have_count(2)
 
 
+def test_one_searchs_answer_is_never_left_beside_anothers_error(page: Page, folder: Path) -> None:
+    choose_view(page, "search")
+    page.fill(box(page, "search-query"), "red")
+    page.fill(box(page, "search-folder"), str(folder))
+    page.click("#search-go")
+    expect(page.locator("#search-gallery figure")).to_have_count(2)
+    page.fill(box(page, "search-folder"), str(folder / "gone"))
+    page.click("#search-go")
+    expect(page.locator("#search-status .pl-notice")).to_contain_text("there is no such folder")
+    expect(page.locator("#search-gallery figure")).to_have_count(0)
+    page.fill(box(page, "search-folder"), str(folder))
+    page.click("#search-go")
+    expect(page.locator("#search-gallery figure")).to_have_count(2)
+    expect(page.locator("#search-status .pl-notice")).to_have_count(0)
+
+
 def test_new_photos_are_found_once_the_index_is_updated(page: Page, folder: Path) -> None:
     choose_view(page, "search")
     page.fill(box(page, "search-folder"), str(folder))
@@ -245,6 +261,20 @@ def test_the_page_asks_nothing_of_another_host(browser: Browser, tmp_path: Path)
         page.context.close()
 
 
+def test_no_event_goes_through_gradios_queue_where_answers_get_lost(page: Page) -> None:
+    config = page.evaluate("window.gradio_config.dependencies")
+    events = [event for event in config if event["backend_fn"]]
+    assert len(events) > 10
+    assert [event["api_name"] for event in events if event["queue"] is not False] == []
+
+
+def test_a_click_at_the_moment_the_page_is_there_is_answered(page: Page) -> None:
+    page.reload()
+    page.wait_for_selector("#match-go")
+    page.evaluate("document.querySelector('#match-go').click()")
+    expect(page.locator("#match-results .pl-notice")).to_contain_text("There is no photo")
+
+
 def test_views_are_tabs_for_the_keyboard_too(page: Page) -> None:
     page.focus("#pl-tabs [data-view=match]")
     page.keyboard.press("ArrowRight")
@@ -264,3 +294,57 @@ def test_what_the_window_hands_over_lands_in_its_view(page: Page, folder: Path) 
     page.evaluate("what => window.pairlens.arrive(what)", {"photos": photos})
     expect(page.locator("#view-match")).to_be_visible()
     expect(page.locator("#match-strip .pl-photo")).to_have_count(1)
+
+
+def test_long_work_shows_its_progress_and_can_be_cancelled(
+    browser: Browser, tmp_path: Path
+) -> None:
+    folder = tmp_path / "photos"
+    for number in range(200):
+        # Of different sizes: photos with the same content are indexed once.
+        coloured_photo(folder / f"{number:03}.png", "red", (64 + number, 48))
+    with served(tmp_path / "home", FAKE_MATCHER_SECONDS="0.2") as program:
+        page = open_page(browser, program)
+        choose_view(page, "batch")
+        page.fill(box(page, "batch-folder"), str(folder))
+        page.fill(box(page, "batch-captions"), "red")
+        page.click("#batch-go")
+        expect(page.locator("#batch-status")).to_contain_text("of 200 photos")
+        expect(page.locator("#batch-status")).to_contain_text("left")
+        expect(page.locator("#batch-go")).to_be_disabled()
+
+        page.reload()
+        expect(page.locator("#batch-status")).to_contain_text("of 200 photos")
+        page.click("#batch-cancel")
+        expect(page.locator("#batch-status")).to_contain_text("Cancelled", timeout=20_000)
+        expect(page.locator("#batch-cancel")).to_be_hidden()
+        expect(page.locator("#batch-go")).to_be_enabled()
+        expect(page.locator("#batch-table tbody tr").first).to_contain_text(".png")
+
+        choose_view(page, "search")
+        page.fill(box(page, "search-folder"), str(folder))
+        page.fill(box(page, "search-query"), "red")
+        page.click("#search-go")
+        expect(page.locator("#search-status")).to_contain_text("of 200 photos")
+        page.click("#search-cancel")
+        expect(page.locator("#search-status")).to_contain_text("Cancelled", timeout=20_000)
+        expect(page.locator("#search-go")).to_be_enabled()
+        page.context.close()
+
+
+def test_ending_the_program_does_not_wait_for_long_work(browser: Browser, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    for number in range(60):
+        # Of different sizes: photos with the same content are indexed once.
+        coloured_photo(folder / f"{number:03}.png", "red", (64 + number, 48))
+    with served(tmp_path / "home", FAKE_MATCHER_SECONDS="1") as program:
+        page = open_page(browser, program)
+        choose_view(page, "search")
+        page.fill(box(page, "search-folder"), str(folder))
+        page.fill(box(page, "search-query"), "red")
+        page.click("#search-go")
+        expect(page.locator("#search-status")).to_contain_text("of 60 photos")
+        program.process.terminate()
+        # All of it would take half a minute.
+        assert program.process.wait(15) == 0
+        page.context.close()

@@ -91,3 +91,15 @@ def test_with_a_display_that_does_not_answer_it_serves_the_page_and_says_so(
         assert program.process.wait(30) == 0
         assert program.process.stderr is not None
         assert "no connection to the display :987" in program.process.stderr.read()
+
+
+def test_with_a_system_library_missing_it_serves_the_page_and_names_it(tmp_path: Path) -> None:
+    broken = tmp_path / "broken" / "qtpy"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text("raise ImportError('libEGL.so.1: not found')")
+    more = {"DISPLAY": ":987", "PYTHONPATH": str(broken.parent)}
+    with served(tmp_path / "home", FAKE, **more) as program:
+        program.process.send_signal(signal.SIGINT)
+        assert program.process.wait(30) == 0
+        assert program.process.stderr is not None
+        assert "The window can't open (libEGL.so.1: not found)" in program.process.stderr.read()
