@@ -161,12 +161,13 @@ def _until_interrupted() -> Iterator[Cancelled]:
         signal.signal(signal.SIGINT, before)
 
 
-def _exit_code(failures: Sequence[PhotoFailure], usable: int) -> int:
+def _exit_code(failures: Sequence[PhotoFailure], usable: int, cancelled: bool) -> int:
+    """Name every failed photo; what was stopped early is not all done either."""
     for failure in failures:
         _tell(failure.message)
-    if not failures:
-        return EXIT_DONE
-    return EXIT_SOME_FAILED if usable else EXIT_NOTHING_DONE
+    if failures and not usable:
+        return EXIT_NOTHING_DONE
+    return EXIT_SOME_FAILED if failures or cancelled else EXIT_DONE
 
 
 def _match(args: argparse.Namespace) -> int:
@@ -221,8 +222,7 @@ def _batch(args: argparse.Namespace) -> int:
         _tell(f"Stopped: {done} of {len(photos)} photos are in {args.out}.")
     else:
         _tell(f"{usable} of {len(photos)} photos matched; the table is {args.out}.")
-    code = _exit_code(report.failures, usable)
-    return EXIT_SOME_FAILED if report.cancelled and code == EXIT_DONE else code
+    return _exit_code(report.failures, usable, report.cancelled)
 
 
 def _verify(args: argparse.Namespace) -> int:
@@ -243,8 +243,7 @@ def _verify(args: argparse.Namespace) -> int:
         _tell(f"Stopped: {len(report.matches)} of {len(pairs)} pairs are in {args.out}.")
     else:
         _tell(f"{usable} of {len(pairs)} pairs verified; the table is {args.out}.")
-    code = _exit_code(report.failures, usable)
-    return EXIT_SOME_FAILED if report.cancelled and code == EXIT_DONE else code
+    return _exit_code(report.failures, usable, report.cancelled)
 
 
 def _index(args: argparse.Namespace) -> int:
@@ -272,8 +271,7 @@ def _index(args: argparse.Namespace) -> int:
     )
     if report.cancelled:
         _tell("Stopped early. What is indexed is kept: the same command goes on from there.")
-    code = _exit_code(report.failures, usable)
-    return EXIT_SOME_FAILED if report.cancelled and code == EXIT_DONE else code
+    return _exit_code(report.failures, usable, report.cancelled)
 
 
 def _search(args: argparse.Namespace) -> int:
