@@ -5,11 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.caption_set import read_caption_set
 from engine.encoding import encode_in_order
 from engine.errors import CaptionEmpty
 from engine.matcher import Matcher
 from engine.types import ImageFeatures
 from tests.fixtures import photos as made
+from tests.fixtures.tiny_pack import TinyPack
 
 CAPTIONS = ["A red circle on blue ground .", "绿色背景上的白色方块。", "ground"]
 
@@ -24,8 +26,12 @@ def test_pairs_come_photo_by_photo_in_the_order_given(matcher: Matcher, scenes: 
     assert [match.caption for match in found] == CAPTIONS * 2
 
 
-def test_a_match_is_what_reaches_the_threshold(matcher: Matcher, scenes: list[Path]) -> None:
-    found = matcher.match(scenes, CAPTIONS)
+def test_a_match_is_what_reaches_the_threshold(
+    matcher: Matcher, scenes: list[Path], tiny_pack: TinyPack
+) -> None:
+    # The pack is calibrated so that half of these pairs match.
+    captions, _ = read_caption_set(tiny_pack.data, "test", "en").flat()
+    found = matcher.match(scenes, captions)
     assert {match.match for match in found} == {True, False}
     for match in found:
         assert match.probability is not None
