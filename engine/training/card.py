@@ -83,6 +83,8 @@ far fewer than half of the pairs match: read the numbers as an order then.
   beyond it: it goes by the overall scene.
 - The captions were written by few people and carry their guesses about gender, age and what is
   worth saying; so does the model. Don't use it to decide anything about people.
+- Among many photos some reach the threshold for almost any words, also for words that fit none of
+  them: that a search calls itself confident says little with this model.
 - Words in other languages than those above mean nothing to it.
 """
 
