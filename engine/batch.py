@@ -182,7 +182,7 @@ def verify(
             answers[number] = Match(*pairs[number], value, float(logit), value >= matcher.threshold)
         for path, failure in failed.items():
             for number in members[path]:
-                answers[number] = Match(*pairs[number], None, None, None, failure.message)
+                answers[number] = Match(*pairs[number], None, None, None, failure)
         progress(len(answers), len(pairs))
     return VerifyReport(
         [answers[number] for number in sorted(answers)], failures, len(answers) < len(pairs)

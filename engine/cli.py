@@ -190,7 +190,14 @@ def _match(args: argparse.Namespace) -> int:
 
 
 def _plain(match: Match) -> dict[str, Any]:
-    return asdict(match) | {"photo": str(match.photo)}
+    return {
+        "photo": str(match.photo),
+        "caption": match.caption,
+        "probability": match.probability,
+        "logit": match.logit,
+        "match": match.match,
+        "error": match.error,
+    }
 
 
 def _batch(args: argparse.Namespace) -> int:

@@ -125,7 +125,7 @@ class Matcher:
     def match(self, photos: Sequence[Path], captions: Sequence[str]) -> list[Match]:
         """Every photo with every caption, photo by photo in the order given.
 
-        A photo that can't be used has ``error`` in each of its matches; the others go on.
+        A photo that can't be used has ``failure`` in each of its matches; the others go on.
         Raises CaptionEmpty.
         """
         texts = self.encode_captions(captions)
@@ -138,7 +138,7 @@ class Matcher:
             for path in paths:
                 for caption in captions:
                     if path in failed:
-                        matches.append(Match(path, caption, None, None, None, failed[path].message))
+                        matches.append(Match(path, caption, None, None, None, failed[path]))
                     else:
                         logit, probability = map(float, next(scored))
                         said = probability >= self.threshold

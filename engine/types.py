@@ -71,13 +71,27 @@ class TextFeatures:
 
 
 @dataclass(frozen=True, slots=True)
+class PhotoFailure:
+    """One photo that could not be used, with the sentence that says why and what to do.
+
+    ``code`` and ``fields`` are those of the PhotoError, so that the window can translate it.
+    """
+
+    photo: Path
+    message: str
+    code: str
+    fields: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
-    """The answer for one pair; ``error`` is set and the numbers are None where the photo failed.
+    """The answer for one pair; the numbers are None where the photo failed.
 
     Attributes:
         probability: calibrated match probability, 0 to 1, on pairs of which half match.
         logit: the fusion's raw output.
         match: whether ``probability`` reaches the threshold.
+        failure: why the photo could not be used, if it could not.
     """
 
     photo: Path
@@ -85,7 +99,12 @@ class Match:
     probability: float | None
     logit: float | None
     match: bool | None
-    error: str | None = None
+    failure: PhotoFailure | None = None
+
+    @property
+    def error(self) -> str | None:
+        """The failure in a sentence."""
+        return self.failure.message if self.failure else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +135,3 @@ class SearchResult:
     query: str
     confident: bool
     results: list[SearchHit]
-
-
-@dataclass(frozen=True, slots=True)
-class PhotoFailure:
-    """One photo that could not be used, with the sentence that says why and what to do.
-
-    ``code`` and ``fields`` are those of the PhotoError, so that the window can translate it.
-    """
-
-    photo: Path
-    message: str
-    code: str
-    fields: dict[str, object]

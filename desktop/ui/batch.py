@@ -165,7 +165,9 @@ class BatchView:
         try:
             captions = engine_batch.read_captions(path)
         except PairLensError as error:
-            sentence = cards.failure_sentence(path, error.code, error.fields, str(error), self._t)
+            # An uploaded file's own folder means nothing to the person who chose it.
+            fields = {**error.fields, "path": path.name}
+            sentence = self._t.failure(error.code, fields, str(error))
             return {self._status: cards.notice(sentence)}
         return {self._captions: "\n".join(captions), self._status: ""}
 
@@ -221,11 +223,7 @@ def _table(report: BatchReport, bench: Workbench, t: Translator) -> str:
 def _row(row: BatchRow, failure: PhotoFailure | None, bench: Workbench, t: Translator) -> str:
     name = f'<td class="pl-name" title="{escape(str(row.photo))}">{escape(row.photo.name)}</td>'
     if row.error is not None or row.probability is None:
-        why = row.error or ""
-        if failure:
-            why = cards.failure_sentence(
-                row.photo, failure.code, failure.fields, failure.message, t
-            )
+        why = cards.failure_sentence(failure, t) if failure else row.error or ""
         picture = cards.broken("pl-tiny")
         return f'<tr><td>{picture}</td>{name}<td colspan="2">{cards.notice(why)}</td></tr>'
     match = bool(row.match)

@@ -10,6 +10,7 @@ from desktop.i18n import Translator
 from desktop.jobs import Snapshot, State
 from desktop.workbench import Workbench
 from engine.errors import FolderMissing, PairLensError
+from engine.types import PhotoFailure
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +39,10 @@ def sentence_for(error: Exception, t: Translator, bench: Workbench) -> str:
     return t("error.unexpected", log=bench.log_file)
 
 
-def failure_sentence(photo: Path, code: str, fields: dict[str, object], message: str,
-                     t: Translator) -> str:  # fmt: skip
+def failure_sentence(failure: PhotoFailure, t: Translator) -> str:
     """Why one photo failed, naming the file without its folders."""
-    return t.failure(code, {**fields, "path": photo.name}, message)
+    fields = {**failure.fields, "path": failure.photo.name}
+    return t.failure(failure.code, fields, failure.message)
 
 
 def typed_folder(text: str) -> Path:

@@ -13,8 +13,6 @@ from desktop.i18n import Translator
 from desktop.ui import cards
 from desktop.ui.bridge import DIRECT
 from desktop.workbench import Workbench
-from engine.decode import decode
-from engine.errors import PhotoError
 from engine.types import Match
 
 # Beyond this many, the strip says how many more there are.
@@ -114,10 +112,10 @@ def _photo(match: Match) -> Path:
 
 
 def _card(photo: Path, pairs: list[Match], bench: Workbench, t: Translator) -> str:
-    failed = pairs[0].error
+    failed = pairs[0].failure
     if failed is not None:
         picture = cards.broken("pl-medium")
-        rows = cards.notice(_why(photo, failed, t))
+        rows = cards.notice(cards.failure_sentence(failed, t))
     else:
         picture = cards.thumbnail(photo, bench, "pl-medium")
         rows = "".join(_pair(pair, t) for pair in pairs)
@@ -135,12 +133,3 @@ def _pair(pair: Match, t: Translator) -> str:
         f'<div class="pl-pair"><p>{escape(pair.caption)}</p><div class="pl-score">'
         f"{cards.bar(pair.probability, match)}{cards.verdict(match, t)}</div></div>"
     )
-
-
-def _why(photo: Path, message: str, t: Translator) -> str:
-    # A Match carries an English sentence only; asking again names the reason in any language.
-    try:
-        decode(photo)
-    except PhotoError as error:
-        return cards.failure_sentence(photo, error.code, error.fields, message, t)
-    return message

@@ -175,10 +175,7 @@ def _report(report: IndexReport, t: Translator) -> str:
         counts.append(t("search.count_new", n=f"{report.indexed + report.reused:,}"))
     if report.removed:
         counts.append(t("search.count_removed", n=f"{report.removed:,}"))
-    failures = "".join(
-        f"<li>{escape(cards.failure_sentence(f.photo, f.code, f.fields, f.message, t))}</li>"
-        for f in report.failures
-    )
+    failures = "".join(f"<li>{escape(cards.failure_sentence(f, t))}</li>" for f in report.failures)
     listed = (
         f'<details class="pl-failures"><summary>'
         f"{escape(t('search.count_failed', n=len(report.failures)))}"
