@@ -95,4 +95,4 @@ def _prepare(encoder: PhotoEncoder, photo: Path) -> tuple[Path, FloatArray | Pho
 
 
 def _no_features() -> ImageFeatures:
-    return ImageFeatures(np.empty((0, 0), np.float32), np.empty((0, 0, 0), np.float16))
+    return ImageFeatures(np.empty((0, 0), np.float32), np.empty((0, 0, 0), np.int8))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
-HalfArray = NDArray[np.float16]
+ByteArray = NDArray[np.int8]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
@@ -42,11 +42,12 @@ class ImageFeatures:
 
     Attributes:
         embeddings: float32 [N, E], each row of length 1.
-        tokens: float16 [N, K, C], compressed image tokens for the fusion.
+        tokens: int8 [N, K, C], compressed image tokens for the fusion, as
+            `engine.token_format` packs them.
     """
 
     embeddings: FloatArray
-    tokens: HalfArray
+    tokens: ByteArray
 
     def __len__(self) -> int:
         return len(self.embeddings)
@@ -130,7 +131,7 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Ranked hits; ``confident`` says whether any of them reaches the threshold."""
+    """Ranked hits; ``confident`` says whether any photo fits, see `engine.confidence`."""
 
     query: str
     confident: bool

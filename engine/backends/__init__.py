@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from engine.types import BoolArray, FloatArray, HalfArray, ImageFeatures, IntArray, TextFeatures
+from engine.types import BoolArray, ByteArray, FloatArray, ImageFeatures, IntArray, TextFeatures
 
 
 class Backend(Protocol):
@@ -16,15 +16,15 @@ class Backend(Protocol):
         ...
 
     def encode_images(self, pixels: FloatArray) -> ImageFeatures:
-        """Pixels float32 [N,3,S,S] -> embeddings and compressed tokens of N photos."""
+        """Pixels float32 [N,3,S,S] -> embeddings and packed tokens of N photos."""
         ...
 
     def encode_texts(self, ids: IntArray, mask: BoolArray) -> TextFeatures:
         """Ids int64 [M,L] and mask bool [M,L] -> embeddings and tokens of M captions."""
         ...
 
-    def fusion_memory(self, tokens: HalfArray) -> FloatArray:
-        """Compressed tokens [N,K,C] -> what the fusion keeps of N photos for every caption.
+    def fusion_memory(self, tokens: ByteArray) -> FloatArray:
+        """Packed tokens int8 [N,K,C] -> what the fusion keeps of N photos for every caption.
 
         Keys and values float32 [N,layers,2,heads,K,D/heads].
         """

@@ -12,10 +12,11 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import onnxruntime as ort
 
+from engine.token_format import pack_tokens, unpack_tokens
 from engine.types import (
     BoolArray,
+    ByteArray,
     FloatArray,
-    HalfArray,
     ImageFeatures,
     IntArray,
     TextFeatures,
@@ -29,8 +30,9 @@ def graph_file(graph: str, precision: str) -> str:
     return f"{graph}.{precision}.onnx"
 
 
-def _session(path: Path) -> ort.InferenceSession:
+def _session(path: Path, threads: int) -> ort.InferenceSession:
     options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
     # Spinning threads take the cores that decode the next photos.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
@@ -43,12 +45,13 @@ class OnnxBackend:
     Args:
         folder: the pack's folder, already verified.
         precision: "int8" or "fp32".
+        threads: that compute at once; 0 leaves it to ONNX Runtime, which takes one for each core.
     """
 
-    def __init__(self, folder: Path, precision: str = "int8") -> None:
+    def __init__(self, folder: Path, precision: str = "int8", threads: int = 0) -> None:
         self._precision = precision
         self._sessions = {
-            graph: _session(folder / graph_file(graph, precision)) for graph in GRAPHS
+            graph: _session(folder / graph_file(graph, precision), threads) for graph in GRAPHS
         }
 
     @property
@@ -63,16 +66,16 @@ class OnnxBackend:
     def encode_images(self, pixels: FloatArray) -> ImageFeatures:
         """See `Backend.encode_images`."""
         embeddings, tokens = self.run_graph("image", pixels=pixels)
-        return ImageFeatures(embeddings, tokens.astype(np.float16))
+        return ImageFeatures(embeddings, pack_tokens(tokens))
 
     def encode_texts(self, ids: IntArray, mask: BoolArray) -> TextFeatures:
         """See `Backend.encode_texts`."""
         embeddings, tokens = self.run_graph("text", ids=ids, mask=mask)
         return TextFeatures(embeddings, tokens, mask)
 
-    def fusion_memory(self, tokens: HalfArray) -> FloatArray:
+    def fusion_memory(self, tokens: ByteArray) -> FloatArray:
         """See `Backend.fusion_memory`."""
-        (memory,) = self.run_graph("memory", tokens=tokens.astype(np.float32))
+        (memory,) = self.run_graph("memory", tokens=unpack_tokens(tokens))
         return memory
 
     def fuse(

@@ -10,7 +10,8 @@ from safetensors.torch import load_file
 
 from engine.config import ModelConfig
 from engine.nn import FusionModel
-from engine.types import BoolArray, FloatArray, HalfArray, ImageFeatures, IntArray, TextFeatures
+from engine.token_format import pack_tokens, unpack_tokens
+from engine.types import BoolArray, ByteArray, FloatArray, ImageFeatures, IntArray, TextFeatures
 
 WEIGHTS_FILE = "weights.safetensors"
 
@@ -51,7 +52,7 @@ class TorchBackend:
     def encode_images(self, pixels: FloatArray) -> ImageFeatures:
         """See `Backend.encode_images`."""
         embeddings, tokens = self._model.encode_images(self._tensor(pixels))
-        return ImageFeatures(embeddings.cpu().numpy(), tokens.half().cpu().numpy())
+        return ImageFeatures(embeddings.cpu().numpy(), pack_tokens(tokens.cpu().numpy()))
 
     @torch.inference_mode()
     def encode_texts(self, ids: IntArray, mask: BoolArray) -> TextFeatures:
@@ -60,9 +61,10 @@ class TorchBackend:
         return TextFeatures(embeddings.cpu().numpy(), tokens.cpu().numpy(), mask)
 
     @torch.inference_mode()
-    def fusion_memory(self, tokens: HalfArray) -> FloatArray:
+    def fusion_memory(self, tokens: ByteArray) -> FloatArray:
         """See `Backend.fusion_memory`."""
-        memory: FloatArray = self._model.fusion.memory(self._tensor(tokens).float()).cpu().numpy()
+        values = self._tensor(unpack_tokens(tokens))
+        memory: FloatArray = self._model.fusion.memory(values).cpu().numpy()
         return memory
 
     @torch.inference_mode()

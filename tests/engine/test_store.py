@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from engine import store as store_module
+from engine.config import ModelConfig
 from engine.errors import LibraryBusy, LibraryDamaged, LibraryTooNew, OutputUnwritable
 from engine.store import MIGRATIONS, Failure, PhotoRow, Store, WriterLock
 from engine.types import ImageFeatures
@@ -20,7 +21,7 @@ def features(count: int, seed: int = 0, width: int = 8) -> ImageFeatures:
     random = np.random.default_rng(seed)
     embeddings = random.normal(size=(count, width)).astype(np.float32)
     embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
-    return ImageFeatures(embeddings, random.normal(size=(count, 3, 4)).astype(np.float16))
+    return ImageFeatures(embeddings, random.integers(-127, 128, (count, 3, 4), np.int8))
 
 
 def row(name: str, content: str | None = None) -> PhotoRow:
@@ -55,7 +56,7 @@ def test_features_come_back_as_they_went_in(store: Store) -> None:
     np.testing.assert_allclose(found.embeddings, kept.embeddings[[1, 2, 0]], atol=1e-3)
     np.testing.assert_array_equal(found.tokens, kept.tokens[[1, 2, 0]])
     np.testing.assert_allclose(np.linalg.norm(found.embeddings, axis=1), 1, atol=1e-6)
-    assert (found.embeddings.dtype, found.tokens.dtype) == (np.float32, np.float16)
+    assert (found.embeddings.dtype, found.tokens.dtype) == (np.float32, np.int8)
 
 
 def test_more_photos_than_fit_one_read_come_back_in_order(
@@ -106,6 +107,30 @@ def test_a_model_that_changes_its_shapes_is_refused(store: Store) -> None:
 def test_features_that_do_not_fit_the_photos_are_refused(store: Store) -> None:
     with pytest.raises(ValueError, match="2 photos, 1 embeddings"):
         store.save_encoded(1, [row("a.jpg"), row("b.jpg")], MODEL, features(1))
+
+
+def test_tokens_that_are_not_packed_are_refused(store: Store) -> None:
+    unpacked = np.zeros((1, 3, 4), np.float16)
+
+    with pytest.raises(ValueError, match="float16"):
+        store.save_encoded(
+            1, [row("a.jpg")], MODEL, ImageFeatures(features(1).embeddings, unpacked)
+        )
+
+    assert list(store.photos(1, b"")) == []
+
+
+def test_a_photo_takes_512_bytes_of_embedding_and_2000_of_tokens(store: Store, path: Path) -> None:
+    shape = ModelConfig()
+    kept = ImageFeatures(
+        np.ones((1, shape.embedding), np.float32),
+        np.ones((1, shape.image_tokens, shape.token_width), np.int8),
+    )
+    store.save_encoded(1, [row("a.jpg")], MODEL, kept)
+
+    with sqlite3.connect(path) as connection:
+        query = "SELECT length(embedding), length(data) FROM features JOIN tokens ON feature = id"
+        assert connection.execute(query).fetchall() == [(512, 2000)]
 
 
 def test_only_photos_below_the_folder_are_found(store: Store) -> None:
@@ -195,6 +220,37 @@ def test_an_older_library_is_brought_up_to_date(
     with sqlite3.connect(path) as connection:
         assert connection.execute("SELECT name FROM tags").fetchall() == [("beach",)]
         assert connection.execute("PRAGMA user_version").fetchone() == (len(newer),)
+
+
+def test_photos_outlive_features_whose_tokens_are_in_half_precision(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = [row("a.jpg"), PhotoRow(b"b.jpg", 5, 9, failure=Failure("photo_damaged", {}, "0.1.0"))]
+    with monkeypatch.context() as patch:
+        patch.setattr(store_module, "MIGRATIONS", MIGRATIONS[:1])
+        older = Store(path)
+        older.add_root(tmp_path / "photos")
+        older.save(1, photos)
+        older.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("INSERT INTO models VALUES (1, ?, 8, 3, 4)", (MODEL,))
+        connection.execute("INSERT INTO features VALUES (1, 1, ?, zeroblob(16))", (b"a.jpg",))
+        connection.execute("INSERT INTO tokens VALUES (1, zeroblob(24))")
+
+    store = Store(path)
+
+    assert store.roots() == [(1, tmp_path / "photos")]
+    assert list(store.photos(1, b"")) == photos
+    assert store.encoded(MODEL) == set()
+    assert store.load(1, b"", MODEL)[0] == []
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT count(*) FROM tokens").fetchone() == (0,)
+    # The same model may keep its features again, even in another shape.
+    kept = features(1, width=16)
+    store.save_encoded(1, photos[:1], MODEL, kept)
+    names, found = store.load(1, b"", MODEL)
+    assert names == [b"a.jpg"]
+    np.testing.assert_array_equal(found.tokens, kept.tokens)
 
 
 def test_a_migration_that_fails_leaves_the_library_as_it_was(
