@@ -5,8 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.types import BoolArray, FloatArray
+
+Vector = NDArray[np.float64]
+
+
+def logistic(log_odds: Vector) -> Vector:
+    """Probabilities, 0 to 1, of log-odds of any shape."""
+    # tanh form: no overflow for large values of either sign.
+    result: Vector = 0.5 * (1 + np.tanh(0.5 * log_odds))
+    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +31,14 @@ class Calibration:
     bias: float
     threshold: float
 
+    def log_odds(self, logits: FloatArray) -> Vector:
+        """Log-odds float64 of the match probabilities of logits float32, of any shape."""
+        result: Vector = self.scale * logits.astype(np.float64) + self.bias
+        return result
+
     def probability(self, logits: FloatArray) -> FloatArray:
         """Match probabilities float32 [P], 0 to 1, of logits float32 [P]."""
-        # tanh form: no overflow for large logits of either sign.
-        half = 0.5 * (self.scale * logits.astype(np.float64) + self.bias)
-        result: FloatArray = (0.5 * (1 + np.tanh(half))).astype(np.float32)
+        result: FloatArray = logistic(self.log_odds(logits)).astype(np.float32)
         return result
 
     def to_dict(self) -> dict[str, float]:
@@ -38,22 +51,42 @@ def fit_calibration(
 ) -> Calibration:
     """Scale and bias with the least cross-entropy on logits [P] with truth bool [P].
 
-    Platt scaling (1999) by Newton's method: two parameters, a convex loss. Raises ValueError
-    when only one kind of pair is given.
+    Platt scaling (1999). Raises ValueError when only one kind of pair is given.
     """
     if actual.all() or not actual.any():
         raise ValueError("calibration needs both matching and wrong pairs")
-    inputs = np.stack((logits.astype(np.float64), np.ones(len(logits))), axis=1)
+    weights, bias = fit_logistic(logits.astype(np.float64)[:, None], actual, steps=steps)
+    return Calibration(float(weights[0]), bias, threshold)
+
+
+def fit_logistic(
+    inputs: Vector, actual: BoolArray, ridge: float = 1e-9, steps: int = 100
+) -> tuple[Vector, float]:
+    """Logistic regression of truth bool [P] on inputs float64 [P, F]: weights [F] and bias.
+
+    Newton's method on a convex loss: cross-entropy plus ``ridge`` / 2 times the squares of weights
+    and bias. ``actual`` must hold both answers.
+    """
+    inputs = np.column_stack((inputs, np.ones(len(inputs))))
     # Platt's smoothed targets keep a perfectly separable set from growing without end.
     positives, negatives = int(actual.sum()), int((~actual).sum())
     target = np.where(actual, (positives + 1) / (positives + 2), 1 / (negatives + 2))
-    weights = np.zeros(2)
+
+    def loss(weights: Vector) -> float:
+        said = inputs @ weights
+        entropy = np.logaddexp(0, said) - target * said
+        return float(entropy.sum() + ridge / 2 * (weights @ weights))
+
+    weights = np.zeros(inputs.shape[1])
     for _ in range(steps):
-        predicted = 0.5 * (1 + np.tanh(0.5 * inputs @ weights))
-        gradient = inputs.T @ (predicted - target)
+        predicted = logistic(inputs @ weights)
+        gradient = inputs.T @ (predicted - target) + ridge * weights
         curvature = inputs.T @ (inputs * (predicted * (1 - predicted))[:, None])
-        step = np.linalg.solve(curvature + 1e-9 * np.eye(2), gradient)
+        step = np.linalg.solve(curvature + ridge * np.eye(len(weights)), gradient)
+        # Far from the minimum a whole step can lead uphill.
+        while loss(weights - step) > loss(weights) and np.abs(step).max() > 1e-10:
+            step /= 2
         weights -= step
         if np.abs(step).max() < 1e-10:
             break
-    return Calibration(float(weights[0]), float(weights[1]), threshold)
+    return weights[:-1], float(weights[-1])

@@ -8,14 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from engine.calibration import Calibration
+from engine.confidence import SearchConfidence
 from engine.config import ModelConfig
 from engine.errors import PackDamaged, PackMissing, PackUnsupported
 from engine.preprocess import Preprocessing
+from engine.types import FloatArray
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 TOKENIZER = "tokenizer.json"
+# Embeddings of training photos, float16 [R, E]: what searches are measured against.
+REFERENCE = "reference.npy"
 # What a pack can do: embeddings find, fusion decides.
 KINDS = ("embedding", "fusion", "both")
 
@@ -38,6 +44,8 @@ class Manifest:
         licence: an SPDX name or "LicenseRef-..." of the pack's own LICENSE file.
         notice: one sentence for the user on what the licence allows.
         languages: two-letter codes of the languages it was trained on.
+        calibration: what makes match probabilities of logits.
+        search: what decides whether a search found anything that fits.
         metrics: measured values by name, as the model card explains them.
     """
 
@@ -51,6 +59,7 @@ class Manifest:
     model: ModelConfig
     preprocessing: Preprocessing
     calibration: Calibration
+    search: SearchConfidence
     files: dict[str, PackFile]
     metrics: dict[str, Any]
 
@@ -77,6 +86,7 @@ class Manifest:
             "model": self.model.to_dict(),
             "preprocessing": self.preprocessing.to_dict(),
             "calibration": self.calibration.to_dict(),
+            "search": self.search.to_dict(),
             "files": {
                 name: {"sha256": file.sha256, "size": file.size, "optional": file.optional}
                 for name, file in sorted(self.files.items())
@@ -87,10 +97,16 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A pack on disk whose files were checked against its manifest."""
+    """A pack on disk whose files were checked against its manifest.
+
+    Attributes:
+        reference: float32 [R, E], embeddings of length 1 of photos that searches are measured
+            against, see `engine.confidence`.
+    """
 
     folder: Path
     manifest: Manifest
+    reference: FloatArray
 
     @property
     def model_id(self) -> str:
@@ -135,6 +151,7 @@ def read_manifest(folder: Path) -> Manifest:
             model=ModelConfig.from_dict(values["model"]),
             preprocessing=Preprocessing.from_dict(values["preprocessing"]),
             calibration=Calibration(**values["calibration"]),
+            search=SearchConfidence.from_dict(values["search"]),
             files={name: PackFile(**entry) for name, entry in values["files"].items()},
             metrics=values["metrics"],
         )
@@ -148,7 +165,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def open_pack(folder: Path) -> Pack:
-    """Read a pack and check every file's size and SHA-256.
+    """Read a pack and check every file's size and SHA-256, and the shape of its reference set.
 
     Raises PackMissing, PackDamaged or PackUnsupported.
     """
@@ -164,4 +181,20 @@ def open_pack(folder: Path) -> Pack:
             raise PackDamaged(path=folder, reason=f"{name} has the wrong size")
         if file_entry(path).sha256 != expected.sha256:
             raise PackDamaged(path=folder, reason=f"{name} has the wrong checksum")
-    return Pack(folder, manifest)
+    return Pack(folder, manifest, _read_reference(folder, manifest))
+
+
+def _read_reference(folder: Path, manifest: Manifest) -> FloatArray:
+    if REFERENCE not in manifest.files:
+        raise PackDamaged(path=folder, reason=f"{MANIFEST} does not list {REFERENCE}")
+    try:
+        values = np.load(folder / REFERENCE, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise PackDamaged(path=folder, reason=f"{REFERENCE}: {error}") from error
+    size = manifest.model.embedding
+    # An archive of arrays loads as well, and is no array.
+    if not isinstance(values, np.ndarray) or values.dtype != np.float16:
+        raise PackDamaged(path=folder, reason=f"{REFERENCE} holds no half-precision numbers")
+    if values.ndim != 2 or not len(values) or values.shape[1] != size:
+        raise PackDamaged(path=folder, reason=f"{REFERENCE} is {values.shape}, not [R, {size}]")
+    return values.astype(np.float32)

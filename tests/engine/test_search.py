@@ -3,14 +3,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import cast
 
+import numpy as np
 import pytest
 
+from engine.calibration import Vector
 from engine.errors import CaptionEmpty, LibraryMissing
 from engine.index import Library
 from engine.matcher import Matcher
-from engine.search import search
+from engine.search import SHORTLIST, run_searches, search
+from engine.types import FloatArray, ImageFeatures, IntArray, TextFeatures
 from tests.fixtures import photos as made
+from tests.fixtures.coloured import coloured_photo
+from tests.fixtures.fake_matcher import FakeMatcher
 
 
 @pytest.fixture
@@ -51,21 +57,82 @@ def test_a_folder_within_the_library_can_be_searched_alone(
     assert len(found.results) == 4
 
 
-def test_confidence_says_whether_a_shown_photo_reaches_the_threshold(
-    matcher: Matcher, library: Library, folder: Path
+@pytest.fixture
+def coloured(tmp_path: Path) -> Iterator[tuple[Matcher, Library, Path]]:
+    """Ten red photos and one green one under a matcher that knows colours."""
+    folder = tmp_path / "coloured"
+    for number in range(10):
+        coloured_photo(folder / "red" / f"{number}.png", "red")
+    coloured_photo(folder / "green.png", "lime")
+    matcher = cast(Matcher, FakeMatcher())
+    with closing(Library.open_or_create(folder)) as library:
+        library.index(folder, matcher)
+        yield matcher, library, folder
+
+
+def test_a_search_is_confident_where_something_fits(
+    coloured: tuple[Matcher, Library, Path],
 ) -> None:
-    words = [
-        "red",
-        "green square",
-        "画面是蓝色的",
-        "A white circle on black ground",
-        "ground",
-        "white",
-    ]
-    answers = {text: search(matcher, library, folder, text, top=3) for text in words}
-    for found in answers.values():
-        best = max(hit.probability for hit in found.results)
-        assert found.confident == (best >= matcher.threshold)
+    assert search(*coloured, "something green", top=1).confident
+    assert search(*coloured, "something red", top=1).confident
+    assert not search(*coloured, "something blue", top=1).confident
+
+
+def test_only_photos_under_the_searched_folder_compete(
+    coloured: tuple[Matcher, Library, Path],
+) -> None:
+    matcher, library, folder = coloured
+    assert not search(matcher, library, folder / "red", "green").confident
+    competing = []
+
+    def spy(texts: TextFeatures, similarity: FloatArray, logits: FloatArray) -> Vector:
+        competing.append(similarity.shape)
+        return FakeMatcher().search_features(texts, similarity, logits)
+
+    matcher.search_features = spy  # type: ignore[method-assign]
+    search(matcher, library, folder, "green", top=1)
+    search(matcher, library, folder / "red", "green", top=1)
+    assert competing == [(1, 11), (1, 10)]
+
+
+class Strangers(FakeMatcher):
+    """Says that the photos least like the words match best."""
+
+    def logits(
+        self, images: ImageFeatures, texts: TextFeatures, photos: IntArray, captions: IntArray
+    ) -> FloatArray:
+        similarity = self.similarity(images, texts)
+        return (1 - similarity[photos, captions]) * 100 - 50
+
+
+def random_features(count: int) -> ImageFeatures:
+    rows = np.random.default_rng(6).random((count, 3)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return ImageFeatures(rows, np.zeros((count, 1, 3), np.int8))
+
+
+def test_asking_for_more_photos_makes_nothing_fit_better() -> None:
+    matcher = cast(Matcher, Strangers())
+    images, texts = random_features(SHORTLIST + 50), matcher.encode_captions(["red"])
+    few, many = (run_searches(matcher, images, texts, top) for top in (1, SHORTLIST + 50))
+    assert few.logits.shape == (1, SHORTLIST)
+    assert many.logits.shape == (1, SHORTLIST + 50)
+    assert many.logits.max() > few.logits.max()
+    np.testing.assert_array_equal(few.features, many.features)
+
+
+def test_many_searches_at_once_find_what_each_finds_alone() -> None:
+    matcher = cast(Matcher, FakeMatcher())
+    images, words = random_features(70), ["red", "green", "anything"]
+    together = run_searches(matcher, images, matcher.encode_captions(words))
+    for row, text in enumerate(words):
+        alone = run_searches(matcher, images, matcher.encode_captions([text]))
+        np.testing.assert_array_equal(together.photos[row], alone.photos[0])
+        np.testing.assert_array_equal(together.logits[row], alone.logits[0])
+        np.testing.assert_allclose(together.features[row], alone.features[0], rtol=1e-5)
+        nearest = together.similarity[row][together.photos[row]]
+        assert (np.diff(nearest) <= 0).all()
+        assert nearest[0] == together.similarity[row].max()
 
 
 def test_scores_agree_with_matching_the_photos(exact_matcher: Matcher, folder: Path) -> None:
