@@ -80,6 +80,16 @@ def build_parser() -> tuple[argparse.ArgumentParser, Subparsers[argparse.Argumen
     evaluate = command("evaluate", _evaluate, "measure the model pack on a captioned data set")
     evaluate.add_argument("--data", type=Path, required=True, metavar="DIR")
     evaluate.add_argument("--split", default="test", metavar="NAME")
+    evaluate.add_argument("--out", type=Path, metavar="OUT.json", help="write the report here")
+    evaluate.add_argument(
+        "--labels",
+        type=Path,
+        metavar="FILE",
+        help="measure breadth too: a table with the columns folder, english and chinese",
+    )
+    evaluate.add_argument(
+        "--labelled", type=Path, metavar="DIR", help="the folder whose photos FILE labels"
+    )
     _add_json(evaluate)
 
     doctor = command("doctor", _doctor, "what is installed, what is missing, and what mends it")
@@ -260,17 +270,15 @@ def _index(args: argparse.Namespace) -> int:
     from engine.matcher import load_matcher
     from engine.photos import find_photos
 
-    found = Library.find(args.folder)
-    if found is None:
-        if not find_photos(args.folder):  # no library is made for an empty folder
-            raise NoPhotos(path=args.folder)
-        found = Library.open_or_create(args.folder)
-    with (
-        closing(found) as library,
-        _until_interrupted() as cancelled,
-        _progress("photo") as progress,
-    ):
-        report = library.index(args.folder, load_matcher(), progress, cancelled)
+    # From before the library is there: whoever sees it may stop us.
+    with _until_interrupted() as cancelled:
+        found = Library.find(args.folder)
+        if found is None:
+            if not find_photos(args.folder):  # no library is made for an empty folder
+                raise NoPhotos(path=args.folder)
+            found = Library.open_or_create(args.folder)
+        with closing(found) as library, _progress("photo") as progress:
+            report = library.index(args.folder, load_matcher(), progress, cancelled)
     usable = report.indexed + report.unchanged + report.reused
     _tell(
         f"{report.indexed} photos indexed, {report.unchanged} unchanged, {report.reused} known by "
@@ -306,11 +314,20 @@ def _search(args: argparse.Namespace) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    from engine.evaluate import evaluate, summary
+    from engine.evaluation import Labelled, evaluate, summary
+    from engine.export import check_writable, write_json
     from engine.matcher import load_matcher
 
+    if (args.labels is None) != (args.labelled is None):
+        _tell("--labels and --labelled go together: the table, and the folder of its photos.")
+        return EXIT_NOTHING_DONE
+    labelled = Labelled(args.labels, args.labelled) if args.labels else None
+    if args.out:
+        check_writable(args.out)
     with _progress("photo") as progress:
-        report = evaluate(load_matcher(), args.data, args.split, progress)
+        report = evaluate(load_matcher(), args.data, args.split, progress, labelled)
+    if args.out:
+        write_json(report, args.out)
     if args.json:
         _print_json(report)
     else:

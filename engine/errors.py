@@ -14,6 +14,7 @@
     │   ├── CaptionEmpty
     │   ├── CaptionsUnreadable
     │   ├── PairsUnreadable
+    │   ├── TableUnreadable
     │   ├── OutputUnwritable
     │   └── EvaluationDataMissing
     ├── PackError             a model pack can't be used
@@ -141,6 +142,14 @@ class PairsUnreadable(InputError):
     template = (
         "{path}: the pairs can't be read ({reason}). "
         "Give a UTF-8 CSV file with the columns photo and caption."
+    )
+
+
+class TableUnreadable(InputError):
+    code = "table_unreadable"
+    template = (
+        "{path}: the table can't be read ({reason}). Give a UTF-8 text file with a header line and "
+        "the columns {columns}, separated by tabs."
     )
 
 

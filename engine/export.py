@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TextIO
 
 from engine.errors import OutputUnwritable
 from engine.types import BatchRow, Match
@@ -35,6 +38,13 @@ def write_verify_csv(matches: Iterable[Match], path: Path) -> None:
     )
 
 
+def write_json(value: Any, path: Path) -> None:
+    """A value as indented JSON. Raises OutputUnwritable."""
+    with _whole(path) as file:
+        json.dump(value, file, ensure_ascii=False, indent=2)
+        file.write("\n")
+
+
 def check_writable(path: Path) -> None:
     """Raise OutputUnwritable now rather than after an hour of work."""
     if path.is_dir():
@@ -54,12 +64,18 @@ def _answer(value: bool | None) -> str:
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    with _whole(path) as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(rows)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[TextIO]:
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with partial.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(columns)
-            writer.writerows(rows)
+            yield file
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)

@@ -263,7 +263,38 @@ def test_evaluate_measures_every_language(tiny_pack: TinyPack) -> None:
     english = report["languages"]["en"]
     assert 0 <= english["retrieval"]["text_to_photo"]["r10"] <= 1
     assert {"accuracy", "precision", "recall", "f1", "auc"} <= set(english["pairs"])
-    assert "pair AUC" in pairlens("evaluate", "--data", tiny_pack.data, "--split", "val").stdout
+    assert {"robustness", "footprint"} <= set(report)
+
+
+def test_evaluate_prints_tables_and_writes_the_report(tiny_pack: TinyPack, tmp_path: Path) -> None:
+    labels, out = tmp_path / "labels.tsv", tmp_path / "report.json"
+    labels.write_text("folder\tenglish\tchinese\nred\ta red photo\t红色\n", encoding="utf-8")
+    made.save(made.noise(), tmp_path / "kinds" / "red" / "8.jpg")
+    made.save(made.noise(), tmp_path / "kinds" / "red" / "20.jpg")
+    found = pairlens(
+        "evaluate", "--data", tiny_pack.data, "--split", "val", "--out", out,
+        "--labels", labels, "--labelled", tmp_path / "kinds",
+    )  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    assert "pair AUC" in found.stdout
+    report = json.loads(out.read_text(encoding="utf-8"))
+    assert report["split"] == "val"
+    assert report["breadth"]["labels"] == 1
+    auc = report["languages"]["zh"]["pairs"]["auc"]
+    assert f"{auc:.3f}" in found.stdout
+
+
+def test_evaluate_finds_out_first_what_would_stop_it(tiny_pack: TinyPack, tmp_path: Path) -> None:
+    nowhere = tmp_path / "none" / "report.json"
+    for words, sentence in [
+        (["--out", nowhere], "can't be written"),
+        (["--labels", tmp_path / "labels.tsv"], "go together"),
+        (["--labelled", tmp_path], "go together"),
+    ]:
+        found = pairlens("evaluate", "--data", tiny_pack.data, *words)
+        assert found.returncode == 2
+        assert sentence in found.stderr
+        assert found.stdout == ""
 
 
 def test_evaluate_says_what_data_it_wants(tmp_path: Path) -> None:
