@@ -12,35 +12,45 @@ class ModelConfig:
 
     Attributes:
         image_size: side of the square pixels, in pixels; a multiple of 32.
-        stem: channels of the convolutional stem's stages at strides 4, 8 and 16.
-        width: size D of every token inside the encoders and the fusion.
+        channels: of the image encoder's five stages, at strides 2 to 32; the last is the size W
+            of an image token.
+        residuals: residual blocks that end each of the five stages.
+        feature: size F of what the image encoder says of a cell of the photo.
+        width: size D of every token inside the text encoder and the fusion.
         heads: attention heads; divides ``width``.
         image_layers, text_layers, fusion_layers: Transformer blocks of each part.
+        sentence: size T of what the text encoder says of a caption.
         token_width: size C of a compressed image token as kept in the index.
         embedding: size E of the embeddings.
         vocabulary: number of token ids.
         max_tokens: longest caption in tokens; longer ones are cut.
-        dropout: used in training only, 0 to 1.
+        dropout: in the image encoder's blocks and the fusion, in training only, 0 to 1.
     """
 
-    image_size: int = 128
-    stem: tuple[int, int, int] = (48, 96, 160)
-    width: int = 192
-    heads: int = 6
-    image_layers: int = 4
-    text_layers: int = 3
+    image_size: int = 160
+    channels: tuple[int, ...] = (24, 48, 96, 192, 384)
+    residuals: tuple[int, ...] = (0, 0, 1, 2, 0)
+    feature: int = 1280
+    width: int = 256
+    heads: int = 8
+    image_layers: int = 1
+    text_layers: int = 4
     fusion_layers: int = 3
-    token_width: int = 128
+    sentence: int = 384
+    token_width: int = 80
     embedding: int = 256
-    vocabulary: int = 8000
+    vocabulary: int = 12000
     max_tokens: int = 48
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
         if self.image_size % 32:
             raise ValueError(f"image_size must be a multiple of 32, not {self.image_size}")
-        if self.width % self.heads:
-            raise ValueError(f"width {self.width} can't be divided among {self.heads} heads")
+        if len(self.channels) != 5 or len(self.residuals) != 5:
+            raise ValueError("channels and residuals name five stages each")
+        for width in (self.channels[-1], self.width):
+            if width % self.heads:
+                raise ValueError(f"width {width} can't be divided among {self.heads} heads")
 
     @property
     def image_tokens(self) -> int:
@@ -49,9 +59,13 @@ class ModelConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return asdict(self) | {"stem": list(self.stem)}
+        return asdict(self) | {
+            "channels": list(self.channels),
+            "residuals": list(self.residuals),
+        }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
         """Inverse of `to_dict`. Raises TypeError or ValueError when the values don't fit."""
-        return cls(**(values | {"stem": tuple(values["stem"])}))
+        stages = {name: tuple(values[name]) for name in ("channels", "residuals")}
+        return cls(**(values | stages))

@@ -79,5 +79,5 @@ def _mean_of_kinds(name: str, values: Vector, place: IntArray, owner: IntArray) 
         total, count = np.split(drawn.sum(axis=0), 2)
         return float(np.mean(total[count > 0] / count[count > 0]))
 
-    both = np.hstack((sums, counts))
+    both: Vector = np.hstack((sums, counts)).astype(np.float64)
     return {name: mean(both), f"{name}_interval": metrics.bootstrap_interval(both, mean)}

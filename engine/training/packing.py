@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -16,21 +15,23 @@ from safetensors.torch import save_file
 from engine import __version__
 from engine.backends.onnx import GRAPHS, graph_file
 from engine.backends.torch import WEIGHTS_FILE
-from engine.calibration import Calibration, fit_calibration
-from engine.caption_set import read_caption_set
-from engine.evaluate import encode_photos, evaluate, pair_scores
-from engine.matcher import load_matcher
+from engine.calibration import Calibration
+from engine.confidence import FEATURES, SearchConfidence
+from engine.evaluation import Labelled, encode_photos, evaluate
+from engine.matcher import Matcher, load_matcher
 from engine.nn import FusionModel
-from engine.pack import MANIFEST, TOKENIZER, Manifest, PackFile, file_entry
+from engine.pack import MANIFEST, REFERENCE, TOKENIZER, Manifest, PackFile, file_entry
+from engine.training.calibrate import calibrate_pairs, calibrate_searches, check_images
 from engine.training.card import model_card
-from engine.training.data import preprocessing
 from engine.training.export import Inputs, check_parity, export_fp32, quantise_int8
+from engine.training.photos import preprocessing
 from engine.training.recipe import Recipe
-
-log = logging.getLogger(__name__)
+from engine.training.run import FOLDER_LABELS, Run
 
 NAME = "PairLens Small"
 NOTICE = "This model is for non-commercial use only: it was trained on Flickr8k's photos."
+# Training photos whose embeddings searches are measured against: every so-manieth of all.
+REFERENCE_PHOTOS = 512
 
 
 def write_graphs(model: FusionModel, recipe: Recipe, folder: Path, inputs: Inputs) -> None:
@@ -45,23 +46,38 @@ def write_graphs(model: FusionModel, recipe: Recipe, folder: Path, inputs: Input
     check_parity(model, folder, "int8", inputs)
 
 
-def build_pack(
-    model: FusionModel, recipe: Recipe, graphs: Path, tokenizer: Path, data: Path, out: Path
-) -> dict[str, Any]:
+def build_pack(run: Run, model: FusionModel, graphs: Path, out: Path) -> dict[str, Any]:
     """Put a pack together beside ``out``, calibrate and evaluate it, then take its place.
 
     Returns the evaluation on the test split. A pack that was at ``out`` is replaced only when
     the new one is whole.
     """
     made = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(made, ignore_errors=True)
-    made.mkdir(parents=True)
+    manifest = calibrated_pack(run, model, graphs, made)
+    validation = _evaluate(run, made, "val")
+    test = _evaluate(run, made, "test")
+    card = model_card(manifest, run.recipe, test)
+    (made / "MODEL_CARD.md").write_text(card, encoding="utf-8")
+    metrics = {"val": validation, "test": test}
+    _write(replace(manifest, files=_files(made), metrics=metrics), made)
+    shutil.rmtree(out, ignore_errors=True)
+    made.rename(out)
+    return test
+
+
+def calibrated_pack(run: Run, model: FusionModel, graphs: Path, folder: Path) -> Manifest:
+    """A pack in ``folder`` that can be used, with neither metrics nor a card."""
+    recipe = run.recipe
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     for graph in GRAPHS:
-        shutil.copy(graphs / graph_file(graph, "int8"), made)
-    shutil.copy(tokenizer, made / TOKENIZER)
+        shutil.copy(graphs / graph_file(graph, "int8"), folder)
+    shutil.copy(run.tokenizer_file, folder / TOKENIZER)
     # Half precision: half the size, and far finer than the noise of training.
-    save_file({key: _half(value) for key, value in model.state_dict().items()}, made / WEIGHTS_FILE)
-    shutil.copy(Path(__file__).with_name("LICENSE.pack"), made / "LICENSE")
+    weights = {key: _half(value) for key, value in model.state_dict().items()}
+    save_file(weights, folder / WEIGHTS_FILE)
+    shutil.copy(Path(__file__).with_name("LICENSE.pack"), folder / "LICENSE")
+    np.save(folder / REFERENCE, np.zeros((1, recipe.model.embedding), np.float16))
     manifest = Manifest(
         name=NAME,
         version=__version__,
@@ -73,21 +89,34 @@ def build_pack(
         model=recipe.model,
         preprocessing=preprocessing(recipe.model.image_size),
         calibration=Calibration(scale=1.0, bias=0.0, threshold=0.5),
-        files=_files(made),
+        search=SearchConfidence((0.0,) * FEATURES, 0.0, 0.5),
+        files=_files(folder),
         metrics={},
     )
-    _write(manifest, made)
-    manifest = replace(manifest, calibration=_calibrate(made, data, recipe))
-    _write(manifest, made)
-    validation = evaluate(load_matcher(made), data, "val")
-    test = evaluate(load_matcher(made), data, "test")
-    card = model_card(manifest, recipe, test)
-    (made / "MODEL_CARD.md").write_text(card, encoding="utf-8")
-    metrics = {"val": validation["languages"], "test": test["languages"]}
-    _write(replace(manifest, files=_files(made), metrics=metrics), made)
-    shutil.rmtree(out, ignore_errors=True)
-    made.rename(out)
-    return test
+    _write(manifest, folder)
+    # Each step needs the ones before it: it reads the pack as they left it.
+    np.save(folder / REFERENCE, _reference(run, load_matcher(folder)))
+    manifest = replace(manifest, files=_files(folder))
+    _write(manifest, folder)
+    images = check_images(run, load_matcher(folder))
+    manifest = replace(manifest, calibration=calibrate_pairs(run, load_matcher(folder), images))
+    _write(manifest, folder)
+    manifest = replace(manifest, search=calibrate_searches(run, load_matcher(folder), images))
+    _write(manifest, folder)
+    return manifest
+
+
+def _reference(run: Run, matcher: Matcher) -> np.ndarray:
+    """Embeddings float16 [R,E] of training photos of all sets."""
+    chosen = np.linspace(0, len(run.photos) - 1, min(REFERENCE_PHOTOS, len(run.photos)))
+    photos = [run.photos[int(row)] for row in chosen]
+    return encode_photos(matcher, photos).embeddings.astype(np.float16)
+
+
+def _evaluate(run: Run, folder: Path, split: str) -> dict[str, Any]:
+    more = run.data / "photos"
+    labelled = Labelled(FOLDER_LABELS, more) if more.is_dir() else None
+    return evaluate(load_matcher(folder), run.captioned, split, labelled=labelled)
 
 
 def _half(value: torch.Tensor) -> torch.Tensor:
@@ -105,19 +134,3 @@ def _files(folder: Path) -> dict[str, PackFile]:
 def _write(manifest: Manifest, folder: Path) -> None:
     text = json.dumps(manifest.to_dict(), indent=2, ensure_ascii=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
-
-
-def _calibrate(folder: Path, data: Path, recipe: Recipe) -> Calibration:
-    """Fit on the validation split: each photo with a right and a random wrong caption."""
-    matcher = load_matcher(folder)
-    images, scores = None, []
-    for language in recipe.languages:
-        captions = read_caption_set(data, "val", language)
-        if images is None:
-            images = encode_photos(matcher, captions.photos)
-        texts = matcher.encode_captions(captions.flat()[0])
-        scores.append(pair_scores(matcher, images, texts, captions))
-    return fit_calibration(
-        np.concatenate([score.logits for score in scores]),
-        np.concatenate([score.actual for score in scores]),
-    )

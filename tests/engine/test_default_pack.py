@@ -9,9 +9,9 @@ import pytest
 
 from engine import metrics
 from engine.backends.onnx import OnnxBackend
-from engine.backends.torch import TorchBackend
+from engine.backends.torch import WEIGHTS_FILE, TorchBackend
 from engine.caption_set import CaptionSet, read_caption_set
-from engine.evaluate import encode_photos, pair_scores
+from engine.evaluation import encode_photos, pair_scores
 from engine.matcher import Matcher, load_matcher
 from engine.pack import TOKENIZER, Pack, open_pack
 from engine.paths import resources_dir
@@ -38,7 +38,9 @@ def validation(shared_data: Path, request: pytest.FixtureRequest) -> CaptionSet:
 
 
 def test_it_is_small_enough_to_travel(pack: Pack) -> None:
-    assert sum(path.stat().st_size for path in pack.folder.iterdir()) <= 40_000_000
+    sizes = {path.name: path.stat().st_size for path in pack.folder.iterdir()}
+    assert sum(sizes.values()) <= 60_000_000
+    assert sum(sizes.values()) - sizes[WEIGHTS_FILE] <= 25_000_000
 
 
 def test_everything_in_its_folder_is_in_its_manifest(pack: Pack) -> None:
@@ -62,7 +64,7 @@ def test_its_shape_is_the_recipe_s(pack: Pack) -> None:
 
 def test_its_card_gives_the_measured_numbers(pack: Pack) -> None:
     card = (pack.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
-    for found in pack.manifest.metrics["test"].values():
+    for found in pack.manifest.metrics["test"]["languages"].values():
         assert f"{found['retrieval']['text_to_photo']['r10']:.1%}" in card
         assert f"{found['pairs']['auc']:.3f}" in card
 
@@ -70,15 +72,15 @@ def test_its_card_gives_the_measured_numbers(pack: Pack) -> None:
 def test_what_the_index_keeps_of_a_photo_is_small(matcher: Matcher, pack: Pack) -> None:
     size = pack.manifest.preprocessing.size
     kept = matcher.encode(np.zeros((1, 3, size, size), np.float32))
-    assert kept.tokens.nbytes <= 4096
-    assert kept.embeddings.astype(np.float16).nbytes <= 1024
+    assert kept.tokens.nbytes <= 2048
+    assert kept.embeddings.astype(np.float16).nbytes <= 512
 
 
 def test_right_captions_outrank_random_wrong_ones(matcher: Matcher, validation: CaptionSet) -> None:
     images = encode_photos(matcher, validation.photos)
     texts = matcher.encode_captions(validation.flat()[0])
     scores = pair_scores(matcher, images, texts, validation)
-    assert metrics.auc(scores.logits, scores.actual) >= 0.75
+    assert metrics.auc(scores.logits, scores.actual) >= 0.9
     probabilities = matcher.probability(scores.logits)
     # 400 pairs leave a few hundredths of chance in each of so few bins.
     assert metrics.expected_calibration_error(probabilities, scores.actual, bins=5) <= 0.1

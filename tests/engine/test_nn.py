@@ -12,12 +12,15 @@ from tests.fixtures.tiny_pack import random_model
 
 CONFIG = ModelConfig(
     image_size=64,
-    stem=(8, 16, 16),
+    channels=(8, 8, 16, 16, 32),
+    residuals=(0, 0, 1, 0, 1),
+    feature=40,
     width=32,
     heads=2,
-    image_layers=2,
+    image_layers=1,
     text_layers=2,
     fusion_layers=3,
+    sentence=28,
     token_width=16,
     embedding=24,
     vocabulary=100,
@@ -182,12 +185,12 @@ def test_the_order_of_a_batch_does_not_matter(model: FusionModel) -> None:
 
 
 def test_image_tokens_run_row_by_row_from_the_top_left(model: FusionModel) -> None:
-    # The last convolution alone: blocks mix positions, the stem keeps them.
+    # The convolutions alone: blocks mix positions, convolutions keep them.
     dark = noise(1, 3, 64, 64) * 0.01
     lit = dark.clone()
     lit[..., :6, 58:] = 3.0  # the top right corner
-    stem = model.image_encoder.stem
-    change = (stem(lit) - stem(dark)).flatten(2).norm(dim=1)[0]
+    stages = model.image_encoder.stages
+    change = (stages(lit) - stages(dark)).flatten(2).norm(dim=1)[0]
     assert change.argmax() == 1
 
 
