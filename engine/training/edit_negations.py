@@ -37,9 +37,9 @@ _THING = (
     ("a scene with {a} in it", "a scene with no {n} in it"),
 )
 _BESIDE = (
-    ("a {s} with {a}", "a {s} with no {n}"),
+    ("a {s} along with {a}", "a {s} with no {n}"),
     ("a {s} and {a}", "a {s} and no {n}"),
-    ("a {s} with {a}", "a {s} without {a}"),
+    ("a {s} along with {a}", "a {s} without {a}"),
     ("the {s} has {a}", "the {s} has no {n}"),
     ("there is a {s} with {a}", "there is a {s} but no {n}"),
     ("a photo of a {s} with {a}", "a photo of a {s} without {a}"),
@@ -49,7 +49,7 @@ _WORN = (
     ("the {s} is wearing {a}", "the {s} is not wearing {a}"),
     ("the {s} has {a}", "the {s} has no {n}"),
     ("a {s} in {a}", "a {s} without {a}"),
-    ("a {s} with {a}", "a {s} with no {n}"),
+    ("a {s} along with {a}", "a {s} with no {n}"),
 )
 _TAILS = (
     ("{c}, with {a}", "{c}, with no {n}"),

@@ -62,7 +62,7 @@ THING_TEMPLATES = (
 )  # fmt: skip
 THINGS_TEMPLATES = (
     "there are {0}", "{0}", "a photo of {0}", "{0} in the photo", "{0} can be seen",
-    "the photo shows {0}", "these are {0}", "a {s} and {0}", "a {s} with {0}",
+    "the photo shows {0}", "these are {0}", "a {s} and {0}", "a {s} along with {0}",
 )  # fmt: skip
 MASS_TEMPLATES = (
     "there is {0}", "{0}", "a photo of {0}", "{0} in the photo", "{0} can be seen",

@@ -13,6 +13,7 @@ get, and the fusion would learn to rely on it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,11 @@ from engine.training.losses import hard_negatives
 from engine.training.recipe import Fusing, Stage
 from engine.training.views import EncodedView
 
+log = logging.getLogger(__name__)
+
+# How much [CLS] may count beside the similarity, and what that may cost of the pair AUC.
+SHARES = (0.0, 0.1, 0.2, 0.3, 0.5, 1.0)
+AUC_COST = 0.001
 _UNKNOWN = SPECIAL_TOKENS.index("[UNK]")
 _FIRST_WORD = len(SPECIAL_TOKENS)
 
@@ -242,6 +248,26 @@ class FusionTraining:
             states = self._fuser.fusion.states(memory, text, mask)[hidden]
             scores = states @ self._words.T.to(states.dtype)
         return F.cross_entropy(scores.float(), ids[hidden])
+
+    @torch.inference_mode()
+    def temper(self) -> float:
+        """Weaken what [CLS] adds to the similarity until the order of pairs hardly suffers.
+
+        What it learns of edits it also says, as noise, of pairs that the similarity orders well.
+        Returns the share that is kept: the largest of `SHARES` with which the pair AUC on the
+        validation split is at most `AUC_COST` below that of the similarity alone.
+        """
+        weight = self._fuser.fusion.match.weight
+        learnt, tried = weight[:, :-1].clone(), {}
+        for share in SHARES:
+            weight[:, :-1] = share * learnt
+            tried[share] = self.validate()
+            log.info("[CLS] counts %.2f: %s", share, tried[share])
+        least = tried[0.0]["auc"] - AUC_COST
+        kept = max(share for share, found in tried.items() if found["auc"] >= least)
+        weight[:, :-1] = kept * learnt
+        log.info("[CLS] counts %.2f from here on", kept)
+        return kept
 
     def validate(self) -> dict[str, float]:
         """See `Objective.validate`: pair AUC, and the share of edits told apart, of the fusion."""

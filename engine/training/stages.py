@@ -271,3 +271,4 @@ def fusion_stage(
         run.compute,
     )
     run_stage("fusion", recipe.fusion, fuser, objective, run.work)
+    objective.temper()

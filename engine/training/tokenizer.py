@@ -29,6 +29,9 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int, path: Path) -> None:
             normalizers.Lowercase(),
             # Captions differ in their closing full stop by data set, not by meaning.
             normalizers.Replace(Regex(r"[\s.。]+$"), ""),
+            normalizers.Replace(Regex(r"\s+"), " "),
+            # A word begins with a space beside Chinese too; the T of a T-shirt is no word.
+            normalizers.Replace(Regex(r"(?<=\p{Han})(?=[a-z]{2})"), " "),
             normalizers.Prepend(" "),
         ]
     )

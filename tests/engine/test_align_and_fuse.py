@@ -210,3 +210,16 @@ def test_a_photo_that_is_blanked_out_is_as_good_as_none() -> None:
     nothing = fuser.fusion.memory(torch.zeros(1, CONFIG.image_tokens, CONFIG.token_width))
     torch.testing.assert_close(memory[:1], nothing)
     assert not torch.allclose(memory[1:], nothing)
+
+
+def test_what_the_fusion_says_is_weakened_until_it_spoils_no_order() -> None:
+    objective, fuser, _ = fusion(torch.zeros(PHOTOS, dtype=torch.int64), heads=1)
+    match = fuser.fusion.match
+    with torch.no_grad():
+        alone = objective.validate()["auc"]
+        match.weight[:, :-1] = 5 * torch.randn(1, CONFIG.width, generator=drawn(8))
+        learnt = match.weight[:, :-1].clone()
+    kept = objective.temper()
+    torch.testing.assert_close(match.weight[:, :-1], kept * learnt)
+    with torch.no_grad():
+        assert objective.validate()["auc"] >= alone - 0.001

@@ -31,14 +31,12 @@ def ids(tokenizer: Tokenizer, caption: str) -> list[int]:
 
 
 def test_an_english_caption_becomes_one_token_a_common_word(tokenizer: Tokenizer) -> None:
-    words = [
-        token.removesuffix("</w>") for token in tokenizer.tokens("a red circle on blue ground")
-    ]
+    words = [token.strip() for token in tokenizer.tokens("a red circle on blue ground")]
     assert words == ["[CLS]", "a", "red", "circle", "on", "blue", "ground"]
 
 
 def test_a_chinese_caption_becomes_one_token_a_character(tokenizer: Tokenizer) -> None:
-    words = [token.removesuffix("</w>") for token in tokenizer.tokens("红色背景上的圆形")]
+    words = tokenizer.tokens("红色背景上的圆形")
     assert words == ["[CLS]", *"红色背景上的圆形"]
 
 
@@ -74,9 +72,11 @@ def test_word_order_and_inner_full_stops_are_kept(tokenizer: Tokenizer) -> None:
 def test_unknown_characters_become_unknown_and_known_ones_beside_them_stay(
     tokenizer: Tokenizer,
 ) -> None:
-    assert set(ids(tokenizer, "☃ ж")[1:]) == {UNK}
-    known, mixed = ids(tokenizer, "red circle"), ids(tokenizer, "red ☃ circle")
-    assert [number for number in mixed if number != UNK] == known
+    # The space before a word is a sign of its own where the word is not known.
+    assert set(tokenizer.tokens("☃ ж")) == {"[CLS]", " ", "[UNK]"}
+    known, mixed = tokenizer.tokens("red circle"), tokenizer.tokens("red ☃ circle")
+    assert [token for token in mixed if token not in (" ", "[UNK]")] == known
+    assert mixed.count("[UNK]") == 1
 
 
 def test_a_long_caption_is_cut_at_its_end(tokenizer: Tokenizer) -> None:
@@ -113,13 +113,11 @@ def test_what_looks_like_a_special_token_is_no_trap(tokenizer: Tokenizer) -> Non
     assert found.max() < tokenizer.size
 
 
-def test_training_twice_finds_the_same_tokens(tokenizer_file: Path, tmp_path: Path) -> None:
+def test_training_twice_gives_the_same_file(tokenizer_file: Path, tmp_path: Path) -> None:
     again = tmp_path / "again.json"
     texts = (text for scene in scenes() for pair in captions(*scene).values() for text in pair)
     train_tokenizer(texts, 400, again)
-    # Their ids are not compared: the library hands some out in the order of a random hash.
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in (again, tokenizer_file)]
-    assert set(found[0]["model"]["vocab"]) == set(found[1]["model"]["vocab"])
+    assert again.read_bytes() == tokenizer_file.read_bytes()
 
 
 @pytest.mark.parametrize("content", ["", "{}", "no json", '{"version": "1.0", "model": 3}'])

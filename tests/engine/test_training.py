@@ -174,6 +174,6 @@ def test_a_photo_of_a_labelled_folder_gets_its_label(tmp_path: Path) -> None:
         photo.touch()
     kinds = dict(zip(run.photos, run.kind.tolist(), strict=True))
     assert run.kinds[kinds[barrel]].english == "barrel"
-    assert run.kinds[kinds[tulip]].english == "tulip"
+    assert run.kinds[kinds[tulip]].english == "tulips"
     assert kinds[other] == -1
     assert kinds[run.photos[0]] == -1
