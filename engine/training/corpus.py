@@ -7,7 +7,6 @@ things.
 
 from __future__ import annotations
 
-import csv
 import importlib.util
 import random
 import re
@@ -18,6 +17,7 @@ from pathlib import Path
 import wordfreq
 
 from engine.caption_set import CaptionSet
+from engine.evaluation.columns import read_columns
 
 LABELS = Path(__file__).with_name("labels.tsv")
 # How people ask for a thing; {} is its name. The languages say the same in the same order.
@@ -57,10 +57,9 @@ class Label:
 
 
 def read_labels(path: Path = LABELS) -> list[Label]:
-    """The rows of a table with the columns english and chinese, in order."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return [Label(row["english"], row["chinese"]) for row in rows]
+    """The rows of a table with the columns english and chinese. Raises TableUnreadable."""
+    columns = read_columns(path, ("english", "chinese"))
+    return list(map(Label, columns["english"], columns["chinese"]))
 
 
 def build_corpus(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor
 
 from engine.caption_set import CaptionSet, read_caption_set
+from engine.evaluation.columns import read_columns
 from engine.tokenizer import Tokenizer
 from engine.training.compute import Compute
 from engine.training.corpus import Label, read_labels
@@ -105,9 +105,8 @@ class Run:
     @cached_property
     def kind(self) -> Tensor:
         """int64 [A]: the row in `kinds` of each photo of a labelled folder, -1 for the others."""
-        with FOLDER_LABELS.open(encoding="utf-8", newline="") as file:
-            rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-            labels = {row["folder"]: Label(row["english"], row["chinese"]) for row in rows}
+        folders = read_columns(FOLDER_LABELS, ("folder",))["folder"]
+        labels = dict(zip(folders, read_labels(FOLDER_LABELS), strict=True))
         number = {label: row for row, label in enumerate(self.kinds)}
         found = torch.full((len(self.photos),), -1)
         for row, photo in enumerate(self.photos):
