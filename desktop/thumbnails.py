@@ -7,9 +7,7 @@ import secrets
 from pathlib import Path
 from threading import Lock
 
-from PIL import Image
-
-from engine.decode import decode
+from engine.decode import thumbnail
 from engine.errors import PhotoError
 
 SIZES = {"small": 360, "large": 1600}
@@ -57,9 +55,7 @@ class Thumbnails:
 
 
 def _shrink(photo: Path, side: int, path: Path) -> None:
-    # decode's min_side is about the shorter side; half of ours allows for 2:1 panoramas.
-    image = decode(photo, min_side=side // 2)
-    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    image = thumbnail(photo, side)
     # Two requests may make the same copy at once; each renames a whole file into place.
     part = path.with_name(f"{path.stem}-{secrets.token_hex(4)}.part")
     image.save(part, format="JPEG", quality=84)

@@ -97,6 +97,14 @@ def decode(path: Path, min_side: int | None = None) -> Image.Image:
         raise PhotoDamaged(path=path, reason=_reason(error)) from error
 
 
+def thumbnail(path: Path, side: int) -> Image.Image:
+    """A photo as `decode` gives it, its longer side ``side`` pixels at most. Raises PhotoError."""
+    # decode's min_side is about the shorter side; half of ours allows for 2:1 panoramas.
+    image = decode(path, min_side=side // 2)
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return image
+
+
 def _reason(error: Exception) -> str:
     words = " ".join(str(error).split()).rstrip(".")
     return words or type(error).__name__
