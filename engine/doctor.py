@@ -32,6 +32,7 @@ BASE_PACKAGES = {
     "uvicorn": "uvicorn",
     "pywebview": "webview",
     "onnxruntime": "onnxruntime",
+    "lapx": "lap",
     "tokenizers": "tokenizers",
     "numpy": "numpy",
     "pillow": "PIL",
