@@ -19,6 +19,21 @@ def logistic(log_odds: Vector) -> Vector:
     return result
 
 
+def probability_of(log_odds: FloatArray) -> FloatArray:
+    """Match probabilities float32, 0 to 1, of their log-odds, of any shape."""
+    result: FloatArray = logistic(np.asarray(log_odds, np.float64)).astype(np.float32)
+    return result
+
+
+def probability_above(log_odds: FloatArray) -> Vector:
+    """The smallest probabilities float32 (as float64) above those of log-odds, of any shape.
+
+    More than 1 for infinite log-odds.
+    """
+    result: Vector = np.nextafter(probability_of(log_odds), np.float32(2)).astype(np.float64)
+    return result
+
+
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """probability = sigmoid(scale * logit + bias); a pair matches from ``threshold`` on.

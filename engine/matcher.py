@@ -125,6 +125,10 @@ class Matcher:
                 )
         return result
 
+    def log_odds(self, logits: FloatArray) -> Vector:
+        """Log-odds float64 of the match probabilities of logits float32, of any shape."""
+        return self._calibration.log_odds(logits)
+
     def probability(self, logits: FloatArray) -> FloatArray:
         """Calibrated match probabilities float32 [P] of logits float32 [P]."""
         return self._calibration.probability(logits)
