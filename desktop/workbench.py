@@ -15,9 +15,10 @@ from desktop.settings import Settings
 from desktop.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
-    from engine.batch import BatchReport
     from engine.index import IndexReport
     from engine.matcher import Matcher
+    from engine.results import About
+    from engine.types import BatchRow
 
 
 class LazyMatcher:
@@ -46,6 +47,14 @@ class LazyMatcher:
             self._future.set_exception(error)
 
 
+@dataclass(frozen=True, slots=True)
+class BatchResults:
+    """What a batch job leaves: its rows, fewer photos than asked for if it was cancelled."""
+
+    rows: list[BatchRow]
+    about: About
+
+
 @dataclass
 class Workbench:
     """The collaborators of all views, and the jobs that outlive a reload of the page."""
@@ -59,7 +68,7 @@ class Workbench:
     uploads: Path
     exports: Path
     log_file: Path
-    batch_job: Job[BatchReport] | None = None
+    batch_job: Job[BatchResults] | None = None
     index_job: Job[IndexReport] | None = None
 
     def language(self) -> str:

@@ -1,189 +1,209 @@
-"""A folder of photos against a list of captions, and given pairs to be verified."""
+"""A folder of photos against a list of captions."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from engine.assignment import assign, rivals
+from engine.calibration import Vector, probability_above, probability_of
+from engine.caption_bank import CaptionBank
 from engine.encoding import encode_in_order
-from engine.errors import CaptionEmpty, CaptionsUnreadable, PairsUnreadable
+from engine.errors import TooFewPhotos, TooManyPairs
 from engine.matcher import Matcher
+from engine.thresholds import thresholds_for
 from engine.types import (
     BatchRow,
     Cancelled,
+    Caption,
     FloatArray,
-    ImageFeatures,
-    Match,
+    IntArray,
+    Mode,
     PhotoFailure,
     Progress,
-    TextFeatures,
     never_cancelled,
     no_progress,
 )
 
 # Captions per photo that the fusion looks at when not every pair is asked for.
 SHORTLIST = 8
+# Pairs held at once: 100 MB, and twice that again while they are assigned.
+MOST_PAIRS = 25_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class BatchReport:
-    """Rows sorted as the photos were given; every failure is also a row with ``error``."""
+class BatchOptions:
+    """What is asked of a batch.
 
-    rows: list[BatchRow]
-    failures: list[PhotoFailure]
-    cancelled: bool
+    Attributes:
+        mode: BEST, one row a photo with its best caption; ALL, a row for every caption, best first;
+            ASSIGN, one row a photo, no caption given twice, the sum of log-odds as large as can be.
+        exact: let the fusion look at every pair, not at the `SHORTLIST` captions most similar to a
+            photo. The other modes, and ``false_alarms``, always do.
+        threshold: match probability from which a pair matches; the model pack's where None.
+        false_alarms: instead, at most one in so many unrelated photos is to match; see
+            `engine.thresholds`.
+    """
+
+    mode: Mode = Mode.BEST
+    exact: bool = False
+    threshold: float | None = None
+    false_alarms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class VerifyReport:
-    """One match for each pair, in the order given."""
+class _Scores:
+    """One photo's log-odds float32 [K] with the captions int64 [K], in caption order."""
 
-    matches: list[Match]
-    failures: list[PhotoFailure]
-    cancelled: bool
-
-
-def read_captions(path: Path) -> list[str]:
-    """Captions of a UTF-8 text file, one a line; blank lines are skipped.
-
-    Raises CaptionsUnreadable, or CaptionEmpty when there is none.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CaptionsUnreadable(path=path, reason=str(error)) from error
-    captions = [line.strip() for line in lines if line.strip()]
-    if not captions:
-        raise CaptionEmpty()
-    return captions
+    captions: IntArray
+    log_odds: FloatArray
 
 
-def read_pairs(path: Path) -> list[tuple[Path, str]]:
-    """Pairs of a UTF-8 CSV file with the columns photo and caption.
-
-    Photos are named as the file names them. Raises PairsUnreadable.
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            if not {"photo", "caption"} <= set(reader.fieldnames or ()):
-                raise PairsUnreadable(path=path, reason="its first line names no such columns")
-            rows = [(row["photo"] or "", (row["caption"] or "").strip()) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise PairsUnreadable(path=path, reason=str(error)) from error
-    if not rows:
-        raise PairsUnreadable(path=path, reason="it holds no pair")
-    for number, (photo, caption) in enumerate(rows, start=2):
-        if not photo or not caption:
-            raise PairsUnreadable(path=path, reason=f"line {number} lacks a photo or a caption")
-    return [(Path(photo), caption) for photo, caption in rows]
+_Scored = tuple[Path, PhotoFailure | _Scores]
 
 
 def batch(
     matcher: Matcher,
     photos: Sequence[Path],
-    captions: Sequence[str],
+    captions: Sequence[Caption],
+    options: BatchOptions = BatchOptions(),
     *,
-    exact: bool = False,
-    every_caption: bool = False,
     progress: Progress = no_progress,
     cancelled: Cancelled = never_cancelled,
-) -> BatchReport:
-    """Find each photo's best caption.
+) -> Iterator[BatchRow]:
+    """Rows in the order of the photos; of captions that score the same, the first given is first.
 
-    The fusion looks at the `SHORTLIST` captions most similar to the photo, or at all of them if
-    ``exact`` or ``every_caption``. With ``every_caption`` each photo has a row for each caption,
-    best first. Photos that can't be used have one row with ``error``. Raises CaptionEmpty.
+    A photo that can't be used has one row with ``failure``. In the modes BEST and ALL rows come as
+    photos are read, and memory does not grow with the folder; an assignment, and a threshold from
+    false alarms, need all photos first. Once ``cancelled``, rows of the photos read by then come.
+
+    Raises CaptionEmpty, TooManyPairs or TooFewPhotos, before anything is read.
     """
-    texts = matcher.encode_captions(captions)
-    width = len(captions) if exact or every_caption else min(SHORTLIST, len(captions))
-    keep = len(captions) if every_caption else 1
-    rows: list[BatchRow] = []
-    failures: list[PhotoFailure] = []
+    whole = options.mode is Mode.ASSIGN or options.false_alarms is not None
+    if whole and len(photos) * len(captions) > MOST_PAIRS:
+        raise TooManyPairs(
+            photos=f"{len(photos):,}",
+            captions=f"{len(captions):,}",
+            pairs=f"{len(photos) * len(captions):,}",
+            limit=f"{MOST_PAIRS:,}",
+        )
+    if options.false_alarms is not None and len(photos) < options.false_alarms:
+        raise TooFewPhotos(found=len(photos), n=options.false_alarms)
+    bank = CaptionBank(matcher, [caption.text for caption in captions])
+    everything = whole or options.exact or options.mode is Mode.ALL
+    width = len(captions) if everything else SHORTLIST
+    scored = _scored(matcher, photos, bank, width, progress, cancelled)
+    fixed = matcher.threshold if options.threshold is None else options.threshold
+    thresholds = np.full(len(captions), fixed)
+    if not whole:
+        return _ranked(scored, captions, thresholds, options.mode)
+    return _after_all(scored, captions, thresholds, options)
+
+
+def _scored(
+    matcher: Matcher,
+    photos: Sequence[Path],
+    bank: CaptionBank,
+    width: int,
+    progress: Progress,
+    cancelled: Cancelled,
+) -> Iterator[_Scored]:
     done = 0
     for paths, images, failed in encode_in_order(matcher, photos, cancelled):
-        failures.extend(failed.values())
-        ranked = iter(_ranked(matcher, images, texts, width)) if len(images) else iter(())
+        scores: Iterator[_Scores] = iter(())
+        if len(images):
+            columns = bank.nearest(images, width)
+            rows = np.repeat(np.arange(len(images)), columns.shape[1])
+            log_odds = bank.log_odds(images, rows, columns.ravel()).reshape(columns.shape)
+            scores = map(_Scores, columns, log_odds)
         for path in paths:
-            if path in failed:
-                rows.append(BatchRow(path, None, None, None, None, failed[path].message))
-                continue
-            order, probabilities = next(ranked)
-            for rank, (column, probability) in enumerate(
-                zip(order[:keep], probabilities[:keep], strict=True), start=1
-            ):
-                value = float(probability)
-                rows.append(
-                    BatchRow(path, captions[column], value, value >= matcher.threshold, rank)
-                )
+            yield path, failed[path] if path in failed else next(scores)
         done += len(paths)
         progress(done, len(photos))
-    return BatchReport(rows, failures, done < len(photos))
 
 
 def _ranked(
-    matcher: Matcher, images: ImageFeatures, texts: TextFeatures, width: int
-) -> Iterator[tuple[FloatArray, FloatArray]]:
-    """For each photo the columns of its ``width`` captions, best first, and probabilities."""
-    similarity = matcher.similarity(images, texts)
-    columns = np.argsort(-similarity, axis=1, kind="stable")[:, :width]
-    rows = np.repeat(np.arange(len(images)), width)
-    logits = matcher.logits(images, texts, rows, columns.ravel()).reshape(columns.shape)
-    order = np.argsort(-logits, axis=1, kind="stable")
-    columns = np.take_along_axis(columns, order, axis=1)
-    probabilities = matcher.probability(np.take_along_axis(logits, order, axis=1))
-    yield from zip(columns, probabilities, strict=True)
+    scored: Iterable[_Scored], captions: Sequence[Caption], thresholds: Vector, mode: Mode
+) -> Iterator[BatchRow]:
+    for photo, found in scored:
+        if isinstance(found, PhotoFailure):
+            yield BatchRow(photo, failure=found)
+            continue
+        order = np.argsort(-found.log_odds, kind="stable")
+        for rank, place in enumerate(order if mode is Mode.ALL else order[:1], start=1):
+            runner_up, margin = None, None
+            if rank == 1 and len(order) > 1:
+                runner_up = captions[found.captions[order[1]]].text
+                margin = float(found.log_odds[place] - found.log_odds[order[1]])
+            number = int(found.captions[place])
+            yield _row(
+                photo, captions[number], found.log_odds[place], thresholds[number], rank,
+                runner_up=runner_up, margin=margin,
+            )  # fmt: skip
 
 
-def _locate(photo: Path, beside: Path | None) -> Path:
-    if beside is None or photo.is_absolute():
-        return photo
-    found = beside / photo
-    return photo if photo.exists() and not found.exists() else found
+def _after_all(
+    scored: Iterable[_Scored],
+    captions: Sequence[Caption],
+    thresholds: Vector,
+    options: BatchOptions,
+) -> Iterator[BatchRow]:
+    held = list(scored)
+    usable = [found for _, found in held if isinstance(found, _Scores)]
+    if not usable:
+        yield from (BatchRow(p, failure=f) for p, f in held if isinstance(f, PhotoFailure))
+        return
+    log_odds = np.stack([found.log_odds for found in usable])
+    if options.false_alarms is not None:
+        thresholds = probability_above(thresholds_for(log_odds, options.false_alarms))
+    if options.mode is Mode.ASSIGN:
+        yield from _assigned(held, log_odds, captions, thresholds)
+    else:
+        yield from _ranked(held, captions, thresholds, options.mode)
 
 
-def verify(
-    matcher: Matcher,
-    pairs: Sequence[tuple[Path, str]],
+def _assigned(
+    held: Sequence[_Scored], log_odds: FloatArray, captions: Sequence[Caption], thresholds: Vector
+) -> Iterator[BatchRow]:
+    chosen = assign(log_odds)
+    other_caption, other_photo = rivals(log_odds, chosen)
+    names = [photo for photo, found in held if isinstance(found, _Scores)]
+    number = 0
+    for photo, found in held:
+        if isinstance(found, PhotoFailure):
+            yield BatchRow(photo, failure=found)
+            continue
+        row, number = number, number + 1
+        column = int(chosen[row])
+        if column < 0:
+            yield BatchRow(photo, match=False)
+            continue
+        best, rival = int(other_caption[row]), int(other_photo[row])
+        against = [log_odds[row, best]] * (best >= 0) + [log_odds[rival, column]] * (rival >= 0)
+        yield _row(
+            photo, captions[column], log_odds[row, column], thresholds[column], 1,
+            runner_up=captions[best].text if best >= 0 else None,
+            rival=names[rival] if rival >= 0 else None,
+            margin=float(log_odds[row, column] - max(against)) if against else None,
+        )  # fmt: skip
+
+
+def _row(
+    photo: Path,
+    caption: Caption,
+    log_odds: np.float32,
+    threshold: float,
+    rank: int,
     *,
-    beside: Path | None = None,
-    progress: Progress = no_progress,
-    cancelled: Cancelled = never_cancelled,
-) -> VerifyReport:
-    """Match probability of each given pair, in the order given.
-
-    Each photo is decoded once and each caption encoded once, however often they occur. A photo
-    without a full path is looked for in the folder ``beside``, then in the current one; its match
-    names it as it was given. Raises CaptionEmpty.
-    """
-    captions = list(dict.fromkeys(caption for _, caption in pairs))
-    column = {caption: number for number, caption in enumerate(captions)}
-    texts = matcher.encode_captions(captions)
-    members: dict[Path, list[int]] = {}
-    for number, (photo, _) in enumerate(pairs):
-        members.setdefault(_locate(photo, beside), []).append(number)
-    answers: dict[int, Match] = {}
-    failures: list[PhotoFailure] = []
-    for paths, images, failed in encode_in_order(matcher, list(members), cancelled):
-        failures.extend(failed.values())
-        good = [path for path in paths if path not in failed]
-        numbers = [number for path in good for number in members[path]]
-        rows = np.repeat(np.arange(len(good)), [len(members[path]) for path in good])
-        columns = np.array([column[pairs[number][1]] for number in numbers], dtype=np.int64)
-        logits = matcher.logits(images, texts, rows, columns)
-        for number, logit, probability in zip(
-            numbers, logits, matcher.probability(logits), strict=True
-        ):
-            value = float(probability)
-            answers[number] = Match(*pairs[number], value, float(logit), value >= matcher.threshold)
-        for path, failure in failed.items():
-            for number in members[path]:
-                answers[number] = Match(*pairs[number], None, None, None, failure)
-        progress(len(answers), len(pairs))
-    return VerifyReport(
-        [answers[number] for number in sorted(answers)], failures, len(answers) < len(pairs)
-    )
+    runner_up: str | None = None,
+    rival: Path | None = None,
+    margin: float | None = None,
+) -> BatchRow:
+    probability, threshold = float(probability_of(np.asarray(log_odds))), float(threshold)
+    return BatchRow(
+        photo, caption.text, caption.label, probability, threshold,
+        probability >= threshold, rank, runner_up, rival, margin,
+    )  # fmt: skip

@@ -12,13 +12,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
 from engine import __version__
 from engine.errors import FolderMissing, LibraryMissing, NoPhotos, PairLensError
-from engine.types import Cancelled, Match, PhotoFailure, Progress
+from engine.types import Cancelled, Caption, Match, Mode, Pair, PhotoFailure, Progress
+
+if TYPE_CHECKING:
+    from engine.matcher import Matcher
+    from engine.results import About, Row
 
 EXIT_DONE = 0
 EXIT_SOME_FAILED = 1
@@ -51,22 +55,42 @@ def build_parser() -> tuple[argparse.ArgumentParser, Subparsers[argparse.Argumen
     match.add_argument("--caption", action="append", required=True, metavar="TEXT")
     _add_json(match)
 
-    batch = command("batch", _batch, "find the best caption for every photo of a folder")
+    batch = command("batch", _batch, "match the photos of a folder with captions")
     batch.add_argument("folder", type=Path, metavar="FOLDER")
-    batch.add_argument("--captions", type=Path, required=True, metavar="FILE")
-    batch.add_argument("--out", type=Path, required=True, metavar="OUT.csv")
+    source = batch.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--captions",
+        type=Path,
+        metavar="FILE",
+        help="a text file with a caption on each line, or a CSV file with a column caption",
+    )
+    source.add_argument(
+        "--sidecars",
+        action="store_true",
+        help="the caption of photo.jpg is in photo.txt beside it",
+    )
+    batch.add_argument(
+        "--mode",
+        choices=[mode.value for mode in Mode],
+        help="best: the best caption for each photo (the default with --captions); all: every "
+        "caption for every photo; assign: one caption a photo and one photo a caption, as good as "
+        "can be in all; verify: does each photo match its sidecar (the default with --sidecars)",
+    )
     batch.add_argument(
         "--exact",
         action="store_true",
         help="compare every photo with every caption in full, not only with the likely ones",
     )
-    batch.add_argument(
-        "--all", action="store_true", help="write a row for every caption, not only the best"
-    )
+    _add_results(batch)
 
-    verify = command("verify", _verify, "check given pairs: a CSV file with photo and caption")
-    verify.add_argument("pairs", type=Path, metavar="PAIRS.csv")
-    verify.add_argument("--out", type=Path, required=True, metavar="OUT.csv")
+    verify = command("verify", _verify, "check given pairs of photo and caption")
+    verify.add_argument(
+        "pairs",
+        type=Path,
+        metavar="PAIRS",
+        help="a CSV file with the columns photo and caption, or a folder of photos with sidecars",
+    )
+    _add_results(verify)
 
     index = command("index", _index, "make a folder searchable, or bring its index up to date")
     index.add_argument("folder", type=Path, metavar="FOLDER")
@@ -125,6 +149,35 @@ def run(args: argparse.Namespace) -> int:
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
+
+
+def _add_results(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="OUT", help="a .csv, .json or .html file"
+    )
+    threshold = parser.add_mutually_exclusive_group()
+    threshold.add_argument(
+        "--threshold",
+        type=_probability,
+        metavar="P",
+        help="match probability from which a pair matches, 0 to 1; the model's own if left out",
+    )
+    threshold.add_argument(
+        "--false-alarms",
+        type=_positive,
+        metavar="N",
+        help="let at most one in N unrelated photos match, as estimated on these photos",
+    )
+    parser.add_argument(
+        "--language", default="en", metavar="NAME", help="of an HTML page: en or zh-CN"
+    )
+
+
+def _probability(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError("must be between 0 and 1")
+    return value
 
 
 def _positive(text: str) -> int:
@@ -211,56 +264,116 @@ def _plain(match: Match) -> dict[str, Any]:
 
 
 def _batch(args: argparse.Namespace) -> int:
-    from engine.batch import batch, read_captions
-    from engine.export import check_writable, write_batch_csv
+    from engine.batch import BatchOptions, batch
+    from engine.captions import as_captions, read_captions, read_sidecars
+    from engine.export import check_results
     from engine.matcher import load_matcher
     from engine.photos import find_photos
 
-    captions = read_captions(args.captions)
+    mode = Mode(args.mode) if args.mode else Mode.VERIFY if args.sidecars else Mode.BEST
+    if mode is Mode.VERIFY and not args.sidecars:
+        _tell("--mode verify needs each photo's own caption: give --sidecars, or use the command")
+        _tell("verify with a CSV file of pairs.")
+        return EXIT_NOTHING_DONE
+    captions = read_captions(args.captions) if args.captions else []
     photos = find_photos(args.folder)
     if not photos:
         raise NoPhotos(path=args.folder)
-    check_writable(args.out)
+    check_results(args.out)
+    if args.sidecars:
+        pairs = read_sidecars(args.folder, photos)
+        if mode is Mode.VERIFY:
+            return _verify_pairs(args, pairs, args.folder, beside=None)
+        captions = as_captions(pair.caption for pair in pairs if pair.caption is not None)
     matcher = load_matcher()
+    about = _about(args, mode, args.folder, len(photos), captions, matcher)
+    options = BatchOptions(mode, args.exact, args.threshold, args.false_alarms)
     with _until_interrupted() as cancelled, _progress("photo") as progress:
-        report = batch(
-            matcher,
-            photos,
-            captions,
-            exact=args.exact,
-            every_caption=args.all,
-            progress=progress,
-            cancelled=cancelled,
-        )
-    write_batch_csv(report.rows, args.out)
-    done = len({row.photo for row in report.rows})
-    usable = done - len(report.failures)
-    if report.cancelled:
-        _tell(f"Stopped: {done} of {len(photos)} photos are in {args.out}.")
-    else:
-        _tell(f"{usable} of {len(photos)} photos matched; the table is {args.out}.")
-    return _exit_code(report.failures, usable, report.cancelled)
+        rows = batch(matcher, photos, captions, options, progress=progress, cancelled=cancelled)
+        return _write(rows, about, args.out, "photos")
 
 
 def _verify(args: argparse.Namespace) -> int:
-    from engine.batch import read_pairs, verify
-    from engine.export import check_writable, write_verify_csv
-    from engine.matcher import load_matcher
+    from engine.captions import read_pairs, read_sidecars
+    from engine.export import check_results
+    from engine.photos import find_photos
 
-    pairs = read_pairs(args.pairs)
-    check_writable(args.out)
-    matcher = load_matcher()
-    with _until_interrupted() as cancelled, _progress("pair") as progress:
-        report = verify(
-            matcher, pairs, beside=args.pairs.parent, progress=progress, cancelled=cancelled
-        )
-    write_verify_csv(report.matches, args.out)
-    usable = sum(match.error is None for match in report.matches)
-    if report.cancelled:
-        _tell(f"Stopped: {len(report.matches)} of {len(pairs)} pairs are in {args.out}.")
+    if args.pairs.is_dir():
+        photos = find_photos(args.pairs)
+        if not photos:
+            raise NoPhotos(path=args.pairs)
+        pairs, beside = read_sidecars(args.pairs, photos), None
     else:
-        _tell(f"{usable} of {len(pairs)} pairs verified; the table is {args.out}.")
-    return _exit_code(report.failures, usable, report.cancelled)
+        pairs, beside = read_pairs(args.pairs), args.pairs.parent
+    check_results(args.out)
+    return _verify_pairs(args, pairs, args.pairs, beside)
+
+
+def _verify_pairs(
+    args: argparse.Namespace, pairs: Sequence[Pair], source: Path, beside: Path | None
+) -> int:
+    from engine.captions import as_captions
+    from engine.matcher import load_matcher
+    from engine.verify import verify
+
+    matcher = load_matcher()
+    captions = as_captions(pair.caption for pair in pairs if pair.caption is not None)
+    about = _about(args, Mode.VERIFY, source, len(pairs), captions, matcher, beside)
+    with _until_interrupted() as cancelled, _progress("pair") as progress:
+        rows = verify(
+            matcher,
+            pairs,
+            beside=beside,
+            threshold=args.threshold,
+            false_alarms=args.false_alarms,
+            progress=progress,
+            cancelled=cancelled,
+        )
+        return _write(rows, about, args.out, "pairs")
+
+
+def _about(
+    args: argparse.Namespace,
+    mode: Mode,
+    source: Path,
+    photos: int,
+    captions: Sequence[Caption],
+    matcher: Matcher,
+    beside: Path | None = None,
+) -> About:
+    from engine.results import About
+
+    by_hand = matcher.threshold if args.threshold is None else args.threshold
+    return About(
+        mode=mode,
+        source=source,
+        photos=photos,
+        captions=captions,
+        model=matcher.pack.manifest.name,
+        version=matcher.pack.manifest.version,
+        exact=getattr(args, "exact", False),
+        threshold=by_hand if args.false_alarms is None else None,
+        false_alarms=args.false_alarms,
+        language=args.language,
+        beside=beside,
+    )
+
+
+def _write(rows: Iterator[Row], about: About, out: Path, things: str) -> int:
+    """Write rows as they come, and say what became of them."""
+    from engine.export import write_results
+    from engine.results import Summary
+
+    summary = Summary(about.photos)
+    write_results(summary.watch(rows), about, out)
+    if not summary.complete:
+        _tell(f"Stopped: {summary.done} of {summary.expected} {things} are in {out}.")
+    else:
+        _tell(
+            f"{summary.usable} of {summary.expected} {things} compared, {summary.matched} match; "
+            f"the results are in {out}."
+        )
+    return _exit_code(list(summary.failures.values()), summary.usable, not summary.complete)
 
 
 def _index(args: argparse.Namespace) -> int:

@@ -7,15 +7,20 @@
     │   ├── PhotoNotAnImage
     │   ├── PhotoDamaged
     │   ├── PhotoTooLarge
-    │   └── PhotoUnreadable
+    │   ├── PhotoUnreadable
+    │   └── SidecarUnusable
     ├── InputError            what the user gave can't be used; nothing was done
     │   ├── FolderMissing
     │   ├── NoPhotos
     │   ├── CaptionEmpty
     │   ├── CaptionsUnreadable
     │   ├── PairsUnreadable
+    │   ├── SidecarsMissing
     │   ├── TableUnreadable
+    │   ├── TooManyPairs
+    │   ├── TooFewPhotos
     │   ├── OutputUnwritable
+    │   ├── OutputKindUnknown
     │   └── EvaluationDataMissing
     ├── PackError             a model pack can't be used
     │   ├── PackMissing
@@ -108,6 +113,14 @@ class PhotoUnreadable(PhotoError):
     )
 
 
+class SidecarUnusable(PhotoError):
+    code = "sidecar_unusable"
+    template = (
+        "{path}: the caption file beside it, {sidecar}, can't be used ({reason}). "
+        "Write the caption into a UTF-8 text file of that name."
+    )
+
+
 class InputError(PairLensError):
     """What the user gave can't be used; nothing was done."""
 
@@ -133,7 +146,7 @@ class CaptionsUnreadable(InputError):
     code = "captions_unreadable"
     template = (
         "{path}: the captions can't be read ({reason}). "
-        "Give a UTF-8 text file with one caption on each line."
+        "Give a UTF-8 text file with one caption on each line, or a CSV file with a column caption."
     )
 
 
@@ -142,6 +155,31 @@ class PairsUnreadable(InputError):
     template = (
         "{path}: the pairs can't be read ({reason}). "
         "Give a UTF-8 CSV file with the columns photo and caption."
+    )
+
+
+class SidecarsMissing(InputError):
+    code = "sidecars_missing"
+    template = (
+        "{path}: no photo here has a caption file beside it. Keep the caption of photo.jpg in "
+        "photo.txt, or give the captions in a file."
+    )
+
+
+class TooManyPairs(InputError):
+    code = "too_many_pairs"
+    template = (
+        "{photos} photos with {captions} captions are {pairs} pairs. An assignment, or a threshold "
+        "from false alarms, has to hold them all at once, and {limit} is the most. "
+        "Take a part of the folder or fewer captions."
+    )
+
+
+class TooFewPhotos(InputError):
+    code = "too_few_photos"
+    template = (
+        "{found} unrelated pairs are too few to tell what happens once in {n}. Allow more false "
+        "alarms (a smaller number), take a folder with more photos, or set the threshold by hand."
     )
 
 
@@ -156,6 +194,14 @@ class TableUnreadable(InputError):
 class OutputUnwritable(InputError):
     code = "output_unwritable"
     template = "{path}: the result can't be written here ({reason}). Choose another place."
+
+
+class OutputKindUnknown(InputError):
+    code = "output_kind_unknown"
+    template = (
+        "{path}: results can't be written as {suffix}. Give a name that ends in .csv, .json or "
+        ".html."
+    )
 
 
 class EvaluationDataMissing(InputError):

@@ -5,44 +5,52 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from engine.errors import OutputUnwritable
-from engine.types import BatchRow, Match
+from engine import __version__
+from engine.errors import OutputKindUnknown, OutputUnwritable
+from engine.report_html import write_html
+from engine.results import About, Row, Summary, record
 
-BATCH_COLUMNS = ("photo", "caption", "probability", "match", "rank", "error")
-VERIFY_COLUMNS = ("photo", "caption", "probability", "match", "error")
-
-
-def write_batch_csv(rows: Iterable[BatchRow], path: Path) -> None:
-    """One line a row, with the columns `BATCH_COLUMNS`. Raises OutputUnwritable."""
-    _write(
-        path,
-        BATCH_COLUMNS,
-        (
-            (r.photo, r.caption, _number(r.probability), _answer(r.match), r.rank, r.error)
-            for r in rows
-        ),
-    )
+HTML = (".html", ".htm")
+KINDS = (".csv", ".json", *HTML)
+SCHEMA = 1
 
 
-def write_verify_csv(matches: Iterable[Match], path: Path) -> None:
-    """One line a pair, with the columns `VERIFY_COLUMNS`. Raises OutputUnwritable."""
-    _write(
-        path,
-        VERIFY_COLUMNS,
-        ((m.photo, m.caption, _number(m.probability), _answer(m.match), m.error) for m in matches),
-    )
+def write_results(rows: Iterable[Row], about: About, path: Path) -> None:
+    """Rows as they come, as CSV, JSON or HTML by the name of the file; see docs/results.md.
+
+    Raises OutputKindUnknown or OutputUnwritable, and whatever making the rows raises; in neither
+    case is anything left of the new file or lost of an old one.
+    """
+    kind = _kind(path)
+    if kind == ".csv":
+        # A name that is no text is written byte for byte, so that it still names its photo.
+        with _whole(path, "surrogateescape") as file:
+            _write_csv(rows, about, file)
+        return
+    # Python writes such a byte as \\udcXX, which is how JSON writes it, too.
+    with _whole(path, "backslashreplace") as file:
+        if kind == ".json":
+            _write_json(rows, about, file)
+        else:
+            write_html(rows, about, file)
 
 
 def write_json(value: Any, path: Path) -> None:
     """A value as indented JSON. Raises OutputUnwritable."""
-    with _whole(path) as file:
+    with _whole(path, "surrogateescape") as file:
         json.dump(value, file, ensure_ascii=False, indent=2)
         file.write("\n")
+
+
+def check_results(path: Path) -> None:
+    """As `check_writable`, and raise OutputKindUnknown now as well."""
+    _kind(path)
+    check_writable(path)
 
 
 def check_writable(path: Path) -> None:
@@ -55,28 +63,48 @@ def check_writable(path: Path) -> None:
         raise OutputUnwritable(path=path, reason="its folder can't be written to")
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
+def _kind(path: Path) -> str:
+    kind = path.suffix.lower()
+    if kind not in KINDS:
+        raise OutputKindUnknown(path=path, suffix=path.suffix or "a file without a suffix")
+    return kind
 
 
-def _answer(value: bool | None) -> str:
-    return "" if value is None else str(value).lower()
+def _write_csv(rows: Iterable[Row], about: About, file: TextIO) -> None:
+    writer = csv.DictWriter(file, about.columns)
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _cell(value) for name, value in record(row, about.mode).items()})
 
 
-def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    with _whole(path) as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows(rows)
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.4f}" if isinstance(value, float) else value
+
+
+def _write_json(rows: Iterable[Row], about: About, file: TextIO) -> None:
+    def plain(value: object) -> str:
+        return json.dumps(value, ensure_ascii=False)
+
+    head = {"schema": SCHEMA, "pairlens": __version__, **about.settings()}
+    file.write("{\n" + "".join(f"{plain(name)}: {plain(value)},\n" for name, value in head.items()))
+    file.write('"rows": [')
+    summary, between = Summary(about.photos), "\n"
+    for row in summary.watch(rows):
+        file.write(between + plain(record(row, about.mode)))
+        between = ",\n"
+    file.write(f'\n],\n"summary": {plain(summary.to_dict())}\n}}\n')
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[TextIO]:
+def _whole(path: Path, errors: str) -> Iterator[TextIO]:
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        with partial.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        with partial.open("w", encoding="utf-8", errors=errors, newline="") as file:
             yield file
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise OutputUnwritable(path=path, reason=error.strerror or str(error)) from error
+    finally:
+        partial.unlink(missing_ok=True)

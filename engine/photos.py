@@ -82,6 +82,14 @@ def find_photos(folder: Path) -> list[Path]:
     return walk(folder).photos
 
 
+def locate(photo: Path, beside: Path | None) -> Path:
+    """Where a photo named in a list is: beside the list, else in the current folder."""
+    if beside is None or photo.is_absolute():
+        return photo
+    found = beside / photo
+    return photo if photo.exists() and not found.exists() else found
+
+
 def _kind(entry: os.DirEntry[str]) -> Literal["folder", "link", "photo"] | None:
     """What to do with an entry; a link leads to a folder, a photo may be reached through one."""
     if entry.name.startswith("."):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -108,16 +109,89 @@ class Match:
         return self.failure.message if self.failure else None
 
 
+class Mode(StrEnum):
+    """What a batch asks: see `engine.batch` and, for VERIFY, `engine.verify`."""
+
+    BEST = "best"
+    ALL = "all"
+    ASSIGN = "assign"
+    VERIFY = "verify"
+
+
 @dataclass(frozen=True, slots=True)
-class BatchRow:
-    """One photo with one of its captions; rank 1 is the photo's best caption."""
+class Caption:
+    """A caption and the name it goes by: a folder, a label, or else its own text."""
+
+    text: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A photo with the caption it is said to have.
+
+    ``caption`` is None where the photo's caption can't be had; ``failure`` says why.
+    """
 
     photo: Path
     caption: str | None
-    probability: float | None
-    match: bool | None
-    rank: int | None
-    error: str | None = None
+    failure: PhotoFailure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """One photo with one of the captions.
+
+    Without a caption the photo could not be used (``failure``), or an assignment had none for it.
+
+    Attributes:
+        threshold: the match probability from which this caption matches; above 1 where nothing may.
+        rank: 1 for the photo's answer; 2 and more, where every caption is asked for, for the rest.
+        runner_up: the photo's next best caption.
+        rival: in an assignment, the caption's next best photo.
+        margin: log-odds of the pair less those of the nearer of the two. Negative where an
+            assignment had to give the better one away.
+    """
+
+    photo: Path
+    caption: str | None = None
+    label: str | None = None
+    probability: float | None = None
+    threshold: float | None = None
+    match: bool | None = None
+    rank: int | None = None
+    runner_up: str | None = None
+    rival: Path | None = None
+    margin: float | None = None
+    failure: PhotoFailure | None = None
+
+    @property
+    def error(self) -> str | None:
+        """The failure in a sentence."""
+        return self.failure.message if self.failure else None
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyRow:
+    """The answer for one given pair; the numbers are None where the photo failed.
+
+    ``better_caption`` is the caption of the set that fits a mismatched photo better than its own,
+    if there is one, with its match probability.
+    """
+
+    photo: Path
+    caption: str | None
+    probability: float | None = None
+    threshold: float | None = None
+    match: bool | None = None
+    better_caption: str | None = None
+    better_probability: float | None = None
+    failure: PhotoFailure | None = None
+
+    @property
+    def error(self) -> str | None:
+        """The failure in a sentence."""
+        return self.failure.message if self.failure else None
 
 
 @dataclass(frozen=True, slots=True)

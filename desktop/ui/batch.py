@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import gradio as gr
 
@@ -12,15 +11,14 @@ from desktop.i18n import Translator
 from desktop.jobs import Job, Work
 from desktop.ui import cards
 from desktop.ui.bridge import DIRECT, LOOK_EVERY, PICK_FOLDER, Changes
-from desktop.workbench import Workbench
-from engine import batch as engine_batch
-from engine.errors import CaptionEmpty, NoPhotos, PairLensError
-from engine.export import write_batch_csv
+from desktop.workbench import BatchResults, Workbench
+from engine.batch import BatchOptions, batch
+from engine.captions import as_captions, read_captions
+from engine.errors import NoPhotos, PairLensError
+from engine.export import write_results
 from engine.photos import find_photos
-from engine.types import BatchRow, Cancelled, PhotoFailure, Progress
-
-if TYPE_CHECKING:
-    from engine.batch import BatchReport
+from engine.results import About, Summary
+from engine.types import BatchRow, Cancelled, Caption, Mode, Progress
 
 # A page with thousands of pictures is slow in any browser; the file has all rows.
 SHOWN = 200
@@ -108,7 +106,9 @@ class BatchView:
     def _start(self, folder: str, captions: str, exact: bool) -> Changes:
         bench = self._bench
         try:
-            work = _work(bench, cards.typed_folder(folder), _lines(captions), exact)
+            work = _work(
+                bench, cards.typed_folder(folder), as_captions(captions.splitlines()), exact
+            )
         except PairLensError as error:
             return {self._status: cards.notice(self._t.error(error))}
         bench.batch_job = bench.jobs.submit(work)
@@ -128,20 +128,20 @@ class BatchView:
             **(self._progress(job) if running else self._outcome(job)),
         }
 
-    def _progress(self, job: Job[BatchReport]) -> Changes:
+    def _progress(self, job: Job[BatchResults]) -> Changes:
         return {self._status: cards.progress(job.snapshot(), self._t)}
 
-    def _outcome(self, job: Job[BatchReport]) -> Changes:
+    def _outcome(self, job: Job[BatchResults]) -> Changes:
         t, bench = self._t, self._bench
         try:
-            report = job.outcome()
+            found = job.outcome()
             path = bench.exports / FILE_NAME
-            write_batch_csv(report.rows, path)
+            write_results(found.rows, found.about, path)
         except Exception as error:
             return {self._status: cards.notice(cards.sentence_for(error, t, bench))}
         return {
-            self._status: _summary(report, t),
-            self._table: _table(report, bench, t),
+            self._status: _summary(found, t),
+            self._table: _table(found, bench, t),
             self._keep: gr.update(visible=True),
             self._download: gr.update(value=str(path)),
         }
@@ -155,7 +155,8 @@ class BatchView:
         if not chosen or job is None:
             return ""
         try:
-            write_batch_csv(job.outcome().rows, Path(chosen))
+            found = job.outcome()
+            write_results(found.rows, found.about, Path(chosen))
         except PairLensError as error:
             return cards.notice(self._t.error(error))
         return cards.note(self._t("batch.saved", path=chosen))
@@ -163,52 +164,57 @@ class BatchView:
     def _read_captions(self, file: str) -> Changes:
         path = Path(file)
         try:
-            captions = engine_batch.read_captions(path)
+            captions = read_captions(path)
         except PairLensError as error:
             # An uploaded file's own folder means nothing to the person who chose it.
             fields = {**error.fields, "path": path.name}
             sentence = self._t.failure(error.code, fields, str(error))
             return {self._status: cards.notice(sentence)}
-        return {self._captions: "\n".join(captions), self._status: ""}
+        return {self._captions: "\n".join(caption.text for caption in captions), self._status: ""}
 
 
-def _lines(text: str) -> list[str]:
-    found = [line.strip() for line in text.splitlines() if line.strip()]
-    if not found:
-        raise CaptionEmpty()
-    return found
-
-
-def _work(bench: Workbench, folder: Path, captions: list[str], exact: bool) -> Work[BatchReport]:
-    def work(progress: Progress, cancelled: Cancelled) -> BatchReport:
+def _work(
+    bench: Workbench, folder: Path, captions: list[Caption], exact: bool
+) -> Work[BatchResults]:
+    def work(progress: Progress, cancelled: Cancelled) -> BatchResults:
         photos = find_photos(folder)
         if not photos:
             raise NoPhotos(path=folder)
         matcher = bench.matcher.get()
-        return engine_batch.batch(
-            matcher, photos, captions, exact=exact, progress=progress, cancelled=cancelled
-        )
+        pack = matcher.pack.manifest
+        about = About(
+            mode=Mode.BEST, source=folder, photos=len(photos), captions=captions, model=pack.name,
+            version=pack.version, exact=exact, threshold=matcher.threshold, false_alarms=None,
+        )  # fmt: skip
+        rows = batch(
+            matcher, photos, captions, BatchOptions(exact=exact),
+            progress=progress, cancelled=cancelled,
+        )  # fmt: skip
+        return BatchResults(list(rows), about)
 
     return work
 
 
-def _summary(report: BatchReport, t: Translator) -> str:
-    matched = len({row.photo for row in report.rows if row.match})
-    photos = len({row.photo for row in report.rows})
-    words = [t("batch.done_photos", n=f"{photos:,}"), t("batch.done_matched", n=f"{matched:,}")]
-    if report.failures:
-        words.append(t("batch.done_failed", n=f"{len(report.failures):,}"))
-    kept = cards.notice(t("batch.cancelled")) if report.cancelled else ""
+def _summary(found: BatchResults, t: Translator) -> str:
+    counts = Summary(found.about.photos)
+    for _ in counts.watch(found.rows):
+        pass
+    words = [
+        t("batch.done_photos", n=f"{counts.done:,}"),
+        t("batch.done_matched", n=f"{counts.matched:,}"),
+    ]
+    if counts.failures:
+        words.append(t("batch.done_failed", n=f"{len(counts.failures):,}"))
+    kept = "" if counts.complete else cards.notice(t("batch.cancelled"))
     return kept + f'<p class="pl-summary">{escape(" · ".join(words))}</p>'
 
 
-def _table(report: BatchReport, bench: Workbench, t: Translator) -> str:
-    failures = {failure.photo: failure for failure in report.failures}
+def _table(found: BatchResults, bench: Workbench, t: Translator) -> str:
     # The failures come first: they are few, and what a person has to do something about.
-    rows = sorted(report.rows, key=lambda row: row.error is None)
+    rows = sorted(found.rows, key=lambda row: row.failure is None)
     if not rows:
         return ""
-    body = "".join(_row(row, failures.get(row.photo), bench, t) for row in rows[:SHOWN])
+    body = "".join(_row(row, bench, t) for row in rows[:SHOWN])
     heads = "".join(
         f"<th>{escape(t(key))}</th>"
         for key in ("batch.head_photo", "batch.head_caption", "batch.head_probability")
@@ -220,12 +226,12 @@ def _table(report: BatchReport, bench: Workbench, t: Translator) -> str:
     )
 
 
-def _row(row: BatchRow, failure: PhotoFailure | None, bench: Workbench, t: Translator) -> str:
+def _row(row: BatchRow, bench: Workbench, t: Translator) -> str:
     name = f'<td class="pl-name" title="{escape(str(row.photo))}">{escape(row.photo.name)}</td>'
-    if row.error is not None or row.probability is None:
-        why = cards.failure_sentence(failure, t) if failure else row.error or ""
+    if row.failure or row.probability is None:
+        why = cards.notice(cards.failure_sentence(row.failure, t)) if row.failure else ""
         picture = cards.broken("pl-tiny")
-        return f'<tr><td>{picture}</td>{name}<td colspan="2">{cards.notice(why)}</td></tr>'
+        return f'<tr><td>{picture}</td>{name}<td colspan="2">{why}</td></tr>'
     match = bool(row.match)
     return (
         f"<tr><td>{cards.thumbnail(row.photo, bench, 'pl-tiny')}</td>{name}"

@@ -11,9 +11,10 @@ import pytest
 
 import desktop
 from desktop.i18n import load_translators, pick_language, system_language
-from engine import errors
+from engine import errors, report_html
 from engine.errors import FolderMissing, PairLensError
 from engine.paths import resources_dir
+from engine.results import BATCH_COLUMNS, REFUSALS, VERIFY_COLUMNS
 
 LOCALES = resources_dir() / "locales"
 AVAILABLE = ["en", "zh-CN"]
@@ -34,13 +35,27 @@ def error_classes(base: type[PairLensError] = PairLensError) -> Iterator[type[Pa
         yield from error_classes(kind)
 
 
-def strings_in_desktop() -> set[str]:
+def strings_in_use() -> set[str]:
+    """Of the desktop program, and of the page of results, which takes its words from there too."""
     found = set()
-    for path in Path(desktop.__file__).parent.rglob("*.py"):
+    for path in [*Path(desktop.__file__).parent.rglob("*.py"), Path(report_html.__file__)]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found.add(node.value)
     return found
+
+
+def keys_of_the_results_page() -> set[str]:
+    """What its script asks for, and the heads and verdicts that it puts together."""
+    script = (resources_dir() / "report" / "report.js").read_text(encoding="utf-8")
+    asked = {name for name in re.findall(r'say\("(\w+)"', script) if not name.endswith("_")}
+    heads = {*BATCH_COLUMNS, *VERIFY_COLUMNS} - {"match", "error"}
+    verdicts = {"match", "not assigned", "error", *REFUSALS.values()}
+    return (
+        {f"report.{name}" for name in asked}
+        | {f"report.head_{name}" for name in heads}
+        | {f"report.verdict_{name.replace(' ', '_')}" for name in verdicts}
+    )
 
 
 def test_both_languages_have_the_same_keys_and_placeholders() -> None:
@@ -61,7 +76,7 @@ def test_every_engine_error_has_a_sentence_with_fields_the_error_has() -> None:
 
 def test_every_key_in_use_exists_and_none_is_left_over() -> None:
     keys = set(texts("en"))
-    used = strings_in_desktop()
+    used = strings_in_use() | keys_of_the_results_page()
     codes = {f"error.{kind.code}" for kind in error_classes() if "template" in vars(kind)}
     assert keys - used == codes
     families = {key.split(".")[0] for key in keys}

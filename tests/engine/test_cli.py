@@ -112,7 +112,9 @@ def test_batch_writes_a_row_for_each_photo(folder: Path, captions: Path, tmp_pat
     assert found.stdout == ""
     assert "photo/s" not in found.stderr  # no bar where nobody watches
     first_line = out.read_text(encoding="utf-8").splitlines()[0]
-    assert first_line == "photo,caption,probability,match,rank,error"
+    assert first_line == (
+        "photo,caption,label,probability,threshold,match,verdict,rank,runner_up,rival,margin,error"
+    )
     assert [row["photo"] for row in table(out)] == [str(p) for p in sorted(folder.iterdir())]
     first = out.read_bytes()
     pairlens("batch", folder, "--captions", captions, "--out", out, "--exact")
@@ -121,8 +123,95 @@ def test_batch_writes_a_row_for_each_photo(folder: Path, captions: Path, tmp_pat
 
 def test_batch_can_write_every_caption(folder: Path, captions: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
-    assert pairlens("batch", folder, "--captions", captions, "--out", out, "--all").returncode == 0
+    found = pairlens("batch", folder, "--captions", captions, "--out", out, "--mode", "all")
+    assert found.returncode == 0
     assert [row["rank"] for row in table(out)] == ["1", "2"] * 5
+
+
+@pytest.mark.parametrize("mode", ["best", "all", "assign"])
+def test_the_same_batch_gives_the_same_file(
+    folder: Path, captions: Path, tmp_path: Path, mode: str
+) -> None:
+    for name in ("csv", "json", "html"):
+        written = []
+        for run in ("one", "two"):
+            out = tmp_path / f"{run}.{name}"
+            words = ["--captions", captions, "--mode", mode, "--false-alarms", "2"]
+            assert pairlens("batch", folder, *words, "--out", out).returncode == 0
+            written.append(out.read_bytes())
+        assert written[0] == written[1]
+
+
+def test_batch_assigns_each_caption_once(folder: Path, captions: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    found = pairlens("batch", folder, "--captions", captions, "--mode", "assign", "--out", out)
+    assert found.returncode == 0
+    answer = json.loads(out.read_text(encoding="utf-8"))
+    assert answer["mode"] == "assign"
+    given = [row["caption"] for row in answer["rows"] if row["caption"]]
+    assert sorted(given) == sorted(captions.read_text(encoding="utf-8").splitlines())
+    assert [row["verdict"] for row in answer["rows"]].count("not assigned") == 3
+    assert "5 of 5 photos compared" in found.stderr
+
+
+def test_batch_takes_folder_names_from_a_table(folder: Path, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_bytes("caption;folder\nbeach, sea;Seaside\nreceipts;\n".encode("utf-16"))
+    out = tmp_path / "out.csv"
+    words = ["--captions", labels, "--mode", "all", "--threshold", "0", "--out", out]
+    assert pairlens("batch", folder, *words).returncode == 0
+    assert {(row["caption"], row["label"]) for row in table(out)} == {
+        ("beach, sea", "Seaside"), ("receipts", "receipts"),
+    }  # fmt: skip
+    assert {row["verdict"] for row in table(out)} == {"match"}
+
+
+def test_sidecars_are_verified_or_matched(folder: Path, tmp_path: Path) -> None:
+    for number, photo in enumerate(sorted(folder.glob("*.jpg"))[:-1]):
+        photo.with_suffix(".txt").write_text(f"a {number} circle\n", encoding="utf-8")
+    out, again = tmp_path / "out.csv", tmp_path / "again.csv"
+    found = pairlens("batch", folder, "--sidecars", "--out", out)
+    assert found.returncode == 1
+    assert "004.txt" in found.stderr
+    rows = table(out)
+    assert [row["caption"] for row in rows] == [f"a {n} circle" for n in range(4)] + [""]
+    assert list(rows[0]) == [
+        "photo", "caption", "probability", "threshold", "match", "verdict", "better_caption",
+        "better_probability", "error",
+    ]  # fmt: skip
+    assert pairlens("verify", folder, "--out", again).returncode == 1
+    assert again.read_bytes() == out.read_bytes()
+    best = pairlens("batch", folder, "--sidecars", "--mode", "best", "--out", out)
+    assert best.returncode == 0
+    assert [row["rank"] for row in table(out)] == ["1"] * 5
+
+
+def test_batch_writes_a_page(folder: Path, captions: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.html"
+    words = ["--captions", captions, "--out", out, "--language", "zh-CN"]
+    assert pairlens("batch", folder, *words).returncode == 0
+    page = out.read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert page.count('"picture": ') == 5
+    assert "照片与描述" in page
+
+
+def test_what_can_not_be_asked_is_said_in_a_sentence(
+    folder: Path, captions: Path, tmp_path: Path
+) -> None:
+    given = ["--captions", captions]
+    for words, sentence in [
+        ([*given, "--out", tmp_path / "out.xlsx"], "ends in .csv, .json or .html"),
+        ([*given, "--out", tmp_path / "o.csv", "--mode", "verify"], "give --sidecars"),
+        ([*given, "--out", tmp_path / "o.csv", "--threshold", "80"], "between 0 and 1"),
+        ([*given, "--out", tmp_path / "o.csv", "--false-alarms", "6"], "too few to tell"),
+        (["--sidecars", "--out", tmp_path / "o.csv"], "has a caption file beside it"),
+        (["--out", tmp_path / "o.csv"], "--captions --sidecars is required"),
+    ]:
+        found = pairlens("batch", folder, *words)
+        assert found.returncode == 2
+        assert sentence in found.stderr
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["captions.txt"]
 
 
 def test_batch_names_bad_photos_and_writes_the_rest(
@@ -162,7 +251,7 @@ def test_verify_answers_every_pair(folder: Path, tmp_path: Path) -> None:
     found = pairlens("verify", pairs, "--out", out, cwd=tmp_path)
     assert found.returncode == 1
     rows = table(out)
-    assert list(rows[0]) == ["photo", "caption", "probability", "match", "error"]
+    assert {row["better_caption"] for row in rows} <= {"", "a dog", "一只狗", "a cat"}
     assert [row["photo"] for row in rows] == ["000.jpg", "none.jpg", "001.jpg"]
     assert [bool(row["error"]) for row in rows] == [False, True, False]
     assert "none.jpg" in found.stderr

@@ -1,0 +1,168 @@
+"""Where captions come from: a text file, a table, or a file beside each photo."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from engine.encoding import failure
+from engine.errors import (
+    CaptionEmpty,
+    CaptionsUnreadable,
+    PairsUnreadable,
+    SidecarsMissing,
+    SidecarUnusable,
+)
+from engine.types import Caption, Pair
+
+TABLES = (".csv", ".tsv")
+DELIMITERS = ",;\t"
+CAPTION = "caption"
+LABELS = ("label", "folder")
+SIDECAR = ".txt"
+
+
+class _UnreadableError(Exception):
+    """Why a file can't be read, in words; becomes one of the errors of the tree."""
+
+
+def as_captions(lines: Iterable[str]) -> list[Caption]:
+    """Lines as captions that go by their own text, blank ones left out and each once.
+
+    Raises CaptionEmpty when none is left.
+    """
+    return _distinct(Caption(line.strip(), line.strip()) for line in lines)
+
+
+def read_captions(path: Path) -> list[Caption]:
+    """Captions of a text file, one a line, or of a table; each once, in the order of the file.
+
+    A file is a table when it is called .csv or .tsv or its first line holds a tab. The captions
+    are its column ``caption``, or its only column; the column ``label`` or ``folder``, where there
+    is one and it is filled in, names them. A first line without these names is a caption itself if
+    the file has one column. Fields are separated by comma, semicolon or tab. The text is UTF-8, or
+    UTF-16 if it says so itself, as Excel's "Unicode text" does. Of two lines with the same caption
+    the first counts.
+
+    Raises CaptionsUnreadable, or CaptionEmpty when there is none.
+    """
+    try:
+        text = _decoded(path)
+        first, _, _ = text.partition("\n")
+        if path.suffix.lower() not in TABLES and "\t" not in first:
+            return as_captions(text.splitlines())
+        names, rows = _table(text)
+        if len(names) == 1:
+            # A heading of any other name would be a caption lost in silence.
+            plain = [row[0] for row in rows]
+            known = names[0].lower() in (CAPTION, *LABELS)
+            return as_captions(plain if known else [names[0], *plain])
+        columns = [name.lower() for name in names]
+        label = next((columns.index(name) for name in LABELS if name in columns), None)
+        if CAPTION not in columns:
+            raise _UnreadableError("it has several columns, and its first line names none caption")
+        place = columns.index(CAPTION)
+        return _distinct(
+            Caption(row[place], (row[label] if label is not None else "") or row[place])
+            for row in rows
+        )
+    except _UnreadableError as error:
+        raise CaptionsUnreadable(path=path, reason=str(error)) from error
+
+
+def read_pairs(path: Path) -> list[Pair]:
+    """Pairs of a CSV file with the columns photo and caption, read as `read_captions` reads tables.
+
+    Photos are named as the file names them. Raises PairsUnreadable.
+    """
+    try:
+        names, rows = _table(_decoded(path))
+        columns = [name.lower() for name in names]
+        if not {"photo", CAPTION} <= set(columns):
+            raise _UnreadableError("its first line names no such columns")
+        if not rows:
+            raise _UnreadableError("it holds no pair")
+        photo, caption = columns.index("photo"), columns.index(CAPTION)
+        for number, row in enumerate(rows, start=2):
+            if not row[photo] or not row[caption]:
+                raise _UnreadableError(f"line {number} lacks a photo or a caption")
+    except _UnreadableError as error:
+        raise PairsUnreadable(path=path, reason=str(error)) from error
+    return [Pair(Path(row[photo]), row[caption]) for row in rows]
+
+
+def read_sidecars(folder: Path, photos: Sequence[Path]) -> list[Pair]:
+    """Each photo with the caption in the file beside it: photo.txt beside photo.jpg.
+
+    The whole file is one caption; line breaks count as blanks. A photo without a usable file has
+    ``failure`` instead. Raises SidecarsMissing when no photo has one.
+    """
+    pairs = [_beside(photo) for photo in photos]
+    if all(pair.caption is None for pair in pairs):
+        raise SidecarsMissing(path=folder)
+    return pairs
+
+
+def _beside(photo: Path) -> Pair:
+    sidecar = photo.with_suffix(SIDECAR)
+    try:
+        if not sidecar.is_file():
+            raise _UnreadableError("there is none")
+        caption = " ".join(_decoded(sidecar).split())
+        if not any(letter.isalnum() for letter in caption):
+            raise _UnreadableError("it holds no word")
+    except _UnreadableError as error:
+        why = SidecarUnusable(path=photo, sidecar=sidecar.name, reason=str(error))
+        return Pair(photo, None, failure(photo, why))
+    return Pair(photo, caption)
+
+
+def _distinct(captions: Iterable[Caption]) -> list[Caption]:
+    kept: dict[str, Caption] = {}
+    for caption in captions:
+        if caption.text:
+            kept.setdefault(caption.text, caption)
+    if not kept:
+        raise CaptionEmpty()
+    return list(kept.values())
+
+
+def _decoded(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+        wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        text = content.decode("utf-16" if wide else "utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _UnreadableError(str(error)) from error
+    if "\0" in text:
+        raise _UnreadableError("it is no text")
+    return text
+
+
+def _table(text: str) -> tuple[list[str], list[list[str]]]:
+    """The names of the first line, and rows of as many fields; blank lines are left out."""
+    # Told from the first line alone: captions are full of commas.
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    try:
+        delimiter = csv.Sniffer().sniff(first, DELIMITERS).delimiter
+    except csv.Error:
+        delimiter = next((mark for mark in DELIMITERS[::-1] if mark in first), ",")
+    try:
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        rows = [[field.strip() for field in row] for row in lines]
+    except csv.Error as error:
+        raise _UnreadableError(str(error)) from error
+    rows = [row for row in rows if any(row)]
+    if not rows:
+        return [""], []
+    width = len(rows[0])
+    for number, row in enumerate(rows[1:], start=2):
+        if len(row) > width:
+            raise _UnreadableError(
+                f"row {number} has more columns than the first line: a caption with a "
+                f'"{delimiter}" in it must stand in double quotes'
+            )
+    return rows[0], [row + [""] * (width - len(row)) for row in rows[1:]]
