@@ -28,10 +28,10 @@ def probability_of(log_odds: FloatArray) -> FloatArray:
 def probability_above(log_odds: FloatArray) -> Vector:
     """The smallest probabilities float32 (as float64) above those of log-odds, of any shape.
 
-    More than 1 for infinite log-odds.
+    2, which nothing reaches, for infinite log-odds.
     """
-    result: Vector = np.nextafter(probability_of(log_odds), np.float32(2)).astype(np.float64)
-    return result
+    above = np.nextafter(probability_of(log_odds), np.float32(2)).astype(np.float64)
+    return np.where(np.isposinf(log_odds), 2.0, above)
 
 
 @dataclass(frozen=True, slots=True)

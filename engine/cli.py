@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from engine import __version__
 from engine.errors import FolderMissing, LibraryMissing, NoPhotos, PairLensError
+from engine.paths import languages
 from engine.types import Cancelled, Caption, Match, Mode, Pair, PhotoFailure, Progress
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def _add_results(parser: argparse.ArgumentParser) -> None:
         help="let at most one in N unrelated photos match, as estimated on these photos",
     )
     parser.add_argument(
-        "--language", default="en", metavar="NAME", help="of an HTML page: en or zh-CN"
+        "--language", choices=languages(), default="en", help="of an HTML page; en if left out"
     )
 
 

@@ -46,6 +46,16 @@ def resources_dir() -> Path:
     return Path(__file__).resolve().parent.parent / "resources"
 
 
+def locale_file(language: str) -> Path:
+    """The words of one language, by name: {"report.title": ...}."""
+    return resources_dir() / "locales" / f"{language}.json"
+
+
+def languages() -> list[str]:
+    """The names of the languages there are words for, sorted."""
+    return sorted(path.stem for path in locale_file("en").parent.glob("*.json"))
+
+
 def default_pack_dir() -> Path:
     """The model pack in use: ``$PAIRLENS_PACK`` if set, else the one shipped."""
     chosen = os.environ.get(PACK_VARIABLE)

@@ -19,7 +19,7 @@ from typing import Any, TextIO
 from engine.decode import thumbnail
 from engine.encoding import in_order
 from engine.errors import PhotoError
-from engine.paths import resources_dir
+from engine.paths import locale_file, resources_dir
 from engine.photos import locate
 from engine.results import About, Row, Summary, record
 from engine.types import Mode
@@ -35,8 +35,8 @@ Texts = dict[str, str]
 
 
 def write_html(rows: Iterable[Row], about: About, file: TextIO) -> None:
-    """Write the page, row by row as they come. In English where ``about.language`` is unknown."""
-    texts = _texts(about.language)
+    """Write the page, row by row as they come."""
+    texts: Texts = json.loads(locale_file(about.language).read_text(encoding="utf-8"))
     style, script = (
         (resources_dir() / "report" / f"report.{kind}").read_text(encoding="utf-8")
         for kind in ("css", "js")
@@ -115,15 +115,6 @@ def _picture(photo: Path) -> str | None:
     except PhotoError:  # gone since it was matched
         return None
     return base64.b64encode(copy.getvalue()).decode("ascii")
-
-
-def _texts(language: str) -> Texts:
-    found: Texts = {}
-    for name in ("en", language):
-        path = resources_dir() / "locales" / f"{name}.json"
-        if path.is_file():
-            found |= json.loads(path.read_text(encoding="utf-8"))
-    return found
 
 
 def _json(value: object) -> str:

@@ -37,7 +37,7 @@ class About:
         source: the folder, or the file with pairs.
         photos: how many photos (VERIFY: pairs) there are to answer.
         threshold: given by hand or by the model pack; None where ``false_alarms`` sets it.
-        language: name of a locale, for people's words on an HTML page.
+        language: one of `engine.paths.languages`, for the words on an HTML page.
         beside: the folder that photos without a full path are in.
     """
 

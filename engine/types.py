@@ -145,7 +145,7 @@ class BatchRow:
     Without a caption the photo could not be used (``failure``), or an assignment had none for it.
 
     Attributes:
-        threshold: the match probability from which this caption matches; above 1 where nothing may.
+        threshold: the match probability from which this caption matches; 2 where nothing may.
         rank: 1 for the photo's answer; 2 and more, where every caption is asked for, for the rest.
         runner_up: the photo's next best caption.
         rival: in an assignment, the caption's next best photo.

@@ -162,10 +162,12 @@ class _Work:
         photos, columns = [], []
         for photo, group in enumerate(members):
             own = [self._column[self._pairs[number].caption or ""] for number in group]
-            others = np.setdiff1d(np.arange(len(self._captions)), own)
-            drawn = self._random.choice(others, min(decoys, len(others)), replace=False)
-            photos += [photo] * len(drawn)
-            columns += drawn.tolist()
+            # As many more as may turn out to be its own.
+            size = min(decoys + len(set(own)), len(self._captions))
+            drawn = self._random.choice(len(self._captions), size, replace=False)
+            others = [column for column in drawn.tolist() if column not in own][:decoys]
+            photos += [photo] * len(others)
+            columns += others
         if photos:
             self._unrelated.append(self._bank.log_odds(images, np.array(photos), np.array(columns)))
 

@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
-from engine.calibration import Calibration, fit_calibration
+from engine.calibration import (
+    Calibration,
+    fit_calibration,
+    probability_above,
+    probability_of,
+)
 from engine.metrics import expected_calibration_error
 from engine.types import BoolArray, FloatArray
 
@@ -104,3 +109,13 @@ def test_heavy_tails_do_not_throw_the_fit_off() -> None:
 def test_one_kind_of_pair_alone_is_refused(truth: bool) -> None:
     with pytest.raises(ValueError, match="both matching and wrong pairs"):
         fit_calibration(np.array([1, 2], np.float32), np.array([truth, truth]))
+
+
+def test_the_probability_above_is_the_smallest_that_is_larger() -> None:
+    log_odds = np.array([-3.0, 0.0, 50.0, np.inf, -np.inf], dtype=np.float32)
+    above = probability_above(log_odds)
+    assert (above > probability_of(log_odds)).all()
+    assert above[1] == pytest.approx(0.5, abs=1e-6)
+    assert above[2] == pytest.approx(1, abs=1e-6)
+    assert above[3] == 2
+    assert above[4] < 1e-30
