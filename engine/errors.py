@@ -8,7 +8,13 @@
     │   ├── PhotoDamaged
     │   ├── PhotoTooLarge
     │   ├── PhotoUnreadable
-    │   └── SidecarUnusable
+    │   ├── SidecarUnusable
+    │   ├── PhotoIsLink
+    │   ├── PhotoChanging
+    │   ├── PhotoChangedSince
+    │   ├── PhotoOnlyCopy
+    │   ├── PhotoPlaceTaken
+    │   └── PhotoNotTransferred
     ├── InputError            what the user gave can't be used; nothing was done
     │   ├── FolderMissing
     │   ├── NoPhotos
@@ -21,16 +27,24 @@
     │   ├── TooFewPhotos
     │   ├── OutputUnwritable
     │   ├── OutputKindUnknown
-    │   └── EvaluationDataMissing
+    │   ├── EvaluationDataMissing
+    │   ├── ResultUnreadable
+    │   ├── SpaceMissing
+    │   └── ActionMissing
     ├── PackError             a model pack can't be used
     │   ├── PackMissing
     │   ├── PackDamaged
     │   └── PackUnsupported
-    └── LibraryError          an index can't be used
-        ├── LibraryMissing
-        ├── LibraryBusy
-        ├── LibraryTooNew
-        └── LibraryDamaged
+    ├── LibraryError          an index can't be used
+    │   ├── LibraryMissing
+    │   ├── LibraryBusy
+    │   ├── LibraryTooNew
+    │   └── LibraryDamaged
+    └── ActionError           photos can't be copied or moved, or no further
+        ├── DiskFull
+        ├── TargetVanished
+        ├── ActionsBusy
+        └── JournalUnusable
 
 Each class has a ``code`` and an English ``template`` that says what happened, why, and what to do.
 The library raises; the edge (command line, window) translates: the window looks ``code`` up in its
@@ -118,6 +132,54 @@ class SidecarUnusable(PhotoError):
     template = (
         "{path}: the caption file beside it, {sidecar}, can't be used ({reason}). "
         "Write the caption into a UTF-8 text file of that name."
+    )
+
+
+class PhotoIsLink(PhotoError):
+    code = "photo_is_link"
+    template = (
+        "{path}: this is a link to a photo that is kept elsewhere, so it was not moved. "
+        "Copy it instead, or move the photo itself."
+    )
+
+
+class PhotoChanging(PhotoError):
+    code = "photo_changing"
+    template = (
+        "{path}: the photo changed while it was being copied. Wait until the program that writes "
+        "it is done, then try again."
+    )
+
+
+class PhotoChangedSince(PhotoError):
+    code = "photo_changed_since"
+    template = (
+        "{path}: this file changed after PairLens put it here, so it was left alone. "
+        "Look at it, and delete or move it yourself."
+    )
+
+
+class PhotoOnlyCopy(PhotoError):
+    code = "photo_only_copy"
+    template = (
+        "{path}: this copy was left alone, because the photo it was made of is not at {source} "
+        "any more, or has changed. Bring that back and undo again, or delete the copy yourself."
+    )
+
+
+class PhotoPlaceTaken(PhotoError):
+    code = "photo_place_taken"
+    template = (
+        "{path}: this photo was left where it is, because there is another file at {target} now. "
+        "Move that file away, then undo again."
+    )
+
+
+class PhotoNotTransferred(PhotoError):
+    code = "photo_not_transferred"
+    template = (
+        "{path}: this photo can't be brought to {target} ({reason}). Check that both folders are "
+        "there and may be changed, and that no other program holds the photo."
     )
 
 
@@ -212,6 +274,27 @@ class EvaluationDataMissing(InputError):
     )
 
 
+class ResultUnreadable(InputError):
+    code = "result_unreadable"
+    template = (
+        "{path}: the result can't be read ({reason}). Give the CSV file that pairlens batch "
+        "writes, with the columns photo, caption, match and rank."
+    )
+
+
+class SpaceMissing(InputError):
+    code = "space_missing"
+    template = (
+        "{path}: there is not enough space for this: {needed} MB are needed and {free} MB are "
+        "free. Make room or choose another drive."
+    )
+
+
+class ActionMissing(InputError):
+    code = "action_missing"
+    template = "There is no such action to undo. List what was done with: pairlens actions"
+
+
 class PackError(PairLensError):
     """A model pack can't be used. ``fields`` always has ``path``."""
 
@@ -272,4 +355,43 @@ class LibraryDamaged(LibraryError):
     template = (
         "{path}: the index is damaged ({reason}); it was set aside as {aside}. "
         "Index the folder again to rebuild it: no photo was touched."
+    )
+
+
+class ActionError(PairLensError):
+    """Photos can't be copied or moved, or no further. ``fields`` always has ``path``."""
+
+    code = "action"
+
+
+class DiskFull(ActionError):
+    code = "disk_full"
+    template = (
+        "{path}: the drive is full. What was done until then is kept. Make room and do the rest, "
+        "or undo it."
+    )
+
+
+class TargetVanished(ActionError):
+    code = "target_vanished"
+    template = (
+        "{path}: this folder is not there any more. What was done until then is kept. "
+        "Check whether its drive is connected."
+    )
+
+
+class ActionsBusy(ActionError):
+    code = "actions_busy"
+    template = (
+        "Another PairLens is copying or moving photos. Wait until it is done, then try again. "
+        "(The journal is {path}.)"
+    )
+
+
+class JournalUnusable(ActionError):
+    code = "journal_unusable"
+    template = (
+        "{path}: the journal of what was copied and moved can't be used ({reason}), and without "
+        "it no photo is copied or moved. Make room on its drive; if that is not it, move this "
+        "file away: earlier actions can't be undone then."
     )
