@@ -12,21 +12,15 @@ from __future__ import annotations
 
 import csv
 import os
-import stat
 import unicodedata
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from engine.action_files import examine
 from engine.encoding import failure
-from engine.errors import (
-    PhotoError,
-    PhotoIsLink,
-    PhotoMissing,
-    PhotoUnreadable,
-    ResultUnreadable,
-)
+from engine.errors import PhotoError, ResultUnreadable
 from engine.types import BatchRow, PhotoFailure
 
 Kind = Literal["copy", "move"]
@@ -232,7 +226,7 @@ class _Planner:
             return
         self._seen.add(place)
         try:
-            size = self._size(source)
+            size = examine(source, moving=self.kind == "move").size
         except PhotoError as error:
             self._failures.append(failure(photo, error))
             return
@@ -243,19 +237,6 @@ class _Planner:
         name = free_name(source.name, taken, source.suffix)
         taken.add(key(name))
         self._steps.append(Step(source, folder / name, size))
-
-    def _size(self, source: Path) -> int:
-        try:
-            if self.kind == "move" and source.is_symlink():
-                raise PhotoIsLink(path=source)
-            status = source.stat()
-        except FileNotFoundError:
-            raise PhotoMissing(path=source) from None
-        except OSError as error:
-            raise PhotoUnreadable(path=source, reason=error.strerror or str(error)) from error
-        if not stat.S_ISREG(status.st_mode):
-            raise PhotoUnreadable(path=source, reason="it is not an ordinary file")
-        return status.st_size
 
     def plan(self, staying: list[Path]) -> Plan:
         return Plan(self.kind, self.into, self._steps, self._already_there, staying, self._failures)

@@ -1,0 +1,325 @@
+"""Copy and move photos as planned, keep a journal, and undo.
+
+A plan comes from `engine.action_plan`. Whatever happens in between (a kill, a full disk, a drive
+pulled out), each photo is in its old place or in its new one, and the journal says which; an action
+that was interrupted is recognised when the journal is next used.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from engine.action_journal import TO_UNDO, Entry, Journal, Record, StepState
+from engine.action_plan import Kind, Plan
+from engine.action_transfer import carry_out, make_folder, settle, take_back
+from engine.encoding import failure
+from engine.errors import (
+    ActionError,
+    ActionMissing,
+    ActionsBusy,
+    DiskFull,
+    FolderMissing,
+    OutputUnwritable,
+    PhotoError,
+    PhotoMissing,
+    PhotoNotTransferred,
+    SpaceMissing,
+    TargetVanished,
+)
+from engine.types import Cancelled, PhotoFailure, Progress, never_cancelled, no_progress
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+class ActionState(StrEnum):
+    """Where an action stands.
+
+    INTERRUPTED: some of its photos are where they were, because it was cancelled or killed, the
+    disk was full or the folder vanished. PARTLY_UNDONE: undone, but for what was left alone.
+    """
+
+    RUNNING = "running"
+    DONE = "done"
+    INTERRUPTED = "interrupted"
+    UNDONE = "undone"
+    PARTLY_UNDONE = "partly undone"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One entry of the list.
+
+    Attributes:
+        total: photos it was about.
+        done: photos that it brought to their new place and that are not undone.
+        unknown: photos of which that can't be told, because their folder is not there now.
+    """
+
+    id: int
+    kind: Kind
+    into: Path
+    began: datetime
+    state: ActionState
+    total: int
+    done: int
+    unknown: int
+
+
+@dataclass(slots=True)
+class ActionReport:
+    """What became of a plan, or of undoing an action.
+
+    Attributes:
+        action: its number in the journal.
+        total: steps there were.
+        done: (from, to) of each photo that was copied, moved, or, when undoing, taken back.
+        failures: photos that were left where they are, each with its reason.
+        stopped: why it ended early, if it did; what was done is kept.
+        cancelled: whether it ended early because that was asked for.
+    """
+
+    action: int
+    total: int
+    done: list[tuple[Path, Path]] = field(default_factory=list)
+    failures: list[PhotoFailure] = field(default_factory=list)
+    stopped: ActionError | None = None
+    cancelled: bool = False
+
+
+def run(
+    plan: Plan,
+    journal: Journal,
+    progress: Progress = no_progress,
+    cancelled: Cancelled = never_cancelled,
+) -> ActionReport:
+    """Carry out a plan, step by step.
+
+    A photo that can't be copied or moved is named and the others go on. A full disk, a vanished
+    folder or a wish to cancel end it between two photos, and it can be undone as far as it came.
+
+    Raises:
+        FolderMissing, OutputUnwritable, SpaceMissing, ActionsBusy, JournalUnusable: nothing was
+            done.
+    """
+    with journal.lock():
+        _settle_all(journal)
+        _check_target(plan.into)
+        _check_space(plan)
+        action = journal.add(plan)
+        report = ActionReport(action, len(plan.steps))
+        try:
+            report.stopped = _run_steps(plan, journal, report, progress, cancelled)
+            journal.drop_planned(action)
+            _remove_empty_folders(journal, action)
+        except ActionError as error:  # the journal can't be written
+            report.stopped = error
+        return report
+
+
+def undo(
+    journal: Journal,
+    action: int | None = None,
+    progress: Progress = no_progress,
+    cancelled: Cancelled = never_cancelled,
+) -> ActionReport:
+    """Undo an action, or the last one that there is something of to undo.
+
+    Moved photos go back. Copies are deleted if they are still what was copied and the photo is
+    still where it was. Everything else is left alone and named. It may be repeated.
+
+    Raises:
+        ActionMissing, ActionsBusy, JournalUnusable: nothing was done.
+    """
+    with journal.lock():
+        _settle_all(journal)
+        chosen = _to_undo(journal, action)
+        unknown = journal.entries(chosen, StepState.BEGUN, StepState.UNDOING)
+        entries = journal.entries(chosen, StepState.DONE)[::-1]
+        report = ActionReport(chosen, len(entries) + len(unknown))
+        for entry in unknown:
+            _add_failure(report, entry.target, PhotoMissing(path=entry.target))
+        try:
+            for number, entry in enumerate(entries, start=1):
+                if cancelled():
+                    report.cancelled = True
+                    break
+                report.stopped = _undo_step(journal, entry, report)
+                if report.stopped:
+                    break
+                progress(number, len(entries))
+            _remove_empty_folders(journal, chosen)
+        except ActionError as error:  # the journal can't be written
+            report.stopped = error
+        return report
+
+
+def list_actions(journal: Journal) -> list[Action]:
+    """What was copied and moved, the newest first; interrupted actions are settled before."""
+    try:
+        with journal.lock():
+            _settle_all(journal)
+        running = False
+    except ActionsBusy:
+        running = True
+    return [_action(record, running) for record in journal.actions()]
+
+
+def _run_steps(
+    plan: Plan, journal: Journal, report: ActionReport, progress: Progress, cancelled: Cancelled
+) -> ActionError | None:
+    """Do what there is to do; returns why it ended early, if it did."""
+    try:
+        make_folder(journal, report.action, plan.into)
+        drive = plan.into.stat().st_dev
+    except OSError as error:
+        return _stopping(error, plan.into) or TargetVanished(path=plan.into)
+    for number, entry in enumerate(journal.entries(report.action), start=1):
+        if cancelled():
+            report.cancelled = True
+            return None
+        # An empty mount point, or nothing, is what is left of a drive that is gone.
+        if not _is_there(plan.into, drive):
+            return TargetVanished(path=plan.into)
+        problem = _attempt(carry_out, journal, entry)
+        entry = journal.entry(entry)
+        if problem is not None and settle(journal, entry) is not StepState.DONE:
+            if stop := _stopping(problem, plan.into):
+                return stop
+            if not _is_there(plan.into, drive):
+                return TargetVanished(path=plan.into)
+            journal.fail(entry)
+            _add_failure(report, entry.source, _named(problem, entry.source, entry.target))
+        else:
+            report.done.append((entry.source, entry.target))
+        progress(number, report.total)
+    return None
+
+
+def _undo_step(journal: Journal, entry: Entry, report: ActionReport) -> ActionError | None:
+    problem = _attempt(take_back, journal, entry)
+    if problem is not None:
+        entry = journal.entry(entry)
+        undoing = entry.state is StepState.UNDOING
+        if not undoing or settle(journal, entry) is not StepState.UNDONE:
+            _add_failure(report, entry.target, _named(problem, entry.target, entry.source))
+            return _stopping(problem, entry.source.parent)
+    report.done.append((entry.target, entry.source))
+    return None
+
+
+def _attempt(
+    step: Callable[[Journal, Entry], None], journal: Journal, entry: Entry
+) -> PhotoError | OSError | None:
+    try:
+        step(journal, entry)
+    except (PhotoError, OSError) as error:
+        return error
+    return None
+
+
+def _named(error: PhotoError | OSError, here: Path, there: Path) -> PhotoError:
+    if isinstance(error, PhotoError):
+        return error
+    reason = error.strerror or str(error)
+    return PhotoNotTransferred(path=here, target=there, reason=reason)
+
+
+def _add_failure(report: ActionReport, photo: Path, error: PhotoError) -> None:
+    report.failures.append(failure(photo, error))
+
+
+def _stopping(error: PhotoError | OSError, folder: Path) -> DiskFull | None:
+    """The reason to go no further, if this is one."""
+    full = isinstance(error, OSError) and error.errno in _FULL
+    return DiskFull(path=folder) if full else None
+
+
+def _is_there(folder: Path, drive: int) -> bool:
+    try:
+        return folder.is_dir() and folder.stat().st_dev == drive
+    except OSError:
+        return False
+
+
+def _check_target(into: Path) -> None:
+    folder = into if os.path.lexists(into) else into.parent
+    if not folder.is_dir():
+        raise FolderMissing(path=folder)
+    if not os.access(folder, os.W_OK):
+        raise OutputUnwritable(path=into, reason="this folder can't be written to")
+
+
+def _check_space(plan: Plan) -> None:
+    """Raise SpaceMissing if a drive has not enough room for what is to be copied onto it."""
+    needed: Counter[int] = Counter()
+    folders: dict[int, Path] = {}
+    for step in plan.steps:
+        folder = step.target.parent
+        while not folder.exists():
+            folder = folder.parent
+        drive = folder.stat().st_dev
+        folders[drive] = folder
+        if plan.kind == "copy" or not _is_there(step.source.parent, drive):
+            needed[drive] += step.size
+    for drive, size in needed.items():
+        free = shutil.disk_usage(folders[drive]).free
+        if size > free:
+            raise SpaceMissing(path=plan.into, needed=_megabytes(size), free=_megabytes(free))
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f}"
+
+
+def _settle_all(journal: Journal) -> None:
+    """Find out where the steps stand that were under way when their process ended."""
+    entries = journal.unsettled()
+    for entry in entries:
+        settle(journal, entry)
+    for action in {entry.action for entry in entries}.union(journal.with_idle_folders()):
+        _remove_empty_folders(journal, action)
+
+
+def _remove_empty_folders(journal: Journal, action: int) -> None:
+    """Remove the folders that the action made and that hold nothing, unless photos belong there."""
+    in_use = {entry.target.parent for entry in journal.entries(action, *TO_UNDO)}
+    for folder in reversed(journal.folders(action)):
+        if folder not in in_use:
+            with suppress(OSError):  # not empty, or not there
+                folder.rmdir()
+    if not in_use:
+        journal.forget_folders(action)
+
+
+def _to_undo(journal: Journal, action: int | None) -> int:
+    for record in journal.actions():
+        if action in (None, record.id) and not record.counts.keys().isdisjoint(TO_UNDO):
+            return record.id
+    raise ActionMissing()
+
+
+def _action(record: Record, running: bool) -> Action:
+    count = Counter(record.counts)
+    unknown = count[StepState.BEGUN] + count[StepState.UNDOING]
+    left = count[StepState.DONE] + unknown
+    if running and unknown + count[StepState.PLANNED]:
+        state = ActionState.RUNNING
+    elif count[StepState.UNDONE] or count[StepState.UNDOING]:
+        state = ActionState.PARTLY_UNDONE if left else ActionState.UNDONE
+    elif count[StepState.PLANNED] + count[StepState.BEGUN] + count[StepState.NOT_DONE]:
+        state = ActionState.INTERRUPTED
+    else:
+        state = ActionState.DONE
+    return Action(
+        record.id, record.kind, record.into, datetime.fromtimestamp(record.began).astimezone(),
+        state, count.total(), count[StepState.DONE], unknown,
+    )  # fmt: skip
