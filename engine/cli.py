@@ -1,4 +1,4 @@
-"""The engine's commands. The only engine module that prints or exits."""
+"""The engine's commands. With `engine.cli_actions`, the only place in it that prints or exits."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ def build_parser() -> tuple[argparse.ArgumentParser, Subparsers[argparse.Argumen
 
     Every command sets ``func``, which takes the parsed arguments and returns an exit code.
     """
+    from engine.cli_actions import add_commands  # which builds on this module
+
     parser = argparse.ArgumentParser(
         prog="pairlens",
         description="Match photos with text on your own computer. No command opens the window.",
@@ -116,6 +118,8 @@ def build_parser() -> tuple[argparse.ArgumentParser, Subparsers[argparse.Argumen
         "--labelled", type=Path, metavar="DIR", help="the folder whose photos FILE labels"
     )
     _add_json(evaluate)
+
+    add_commands(commands)
 
     doctor = command("doctor", _doctor, "what is installed, what is missing, and what mends it")
     _add_json(doctor)
