@@ -16,7 +16,7 @@ from desktop.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
     from engine.batch import BatchReport
-    from engine.index import IndexReport
+    from engine.indexing import IndexReport
     from engine.matcher import Matcher
 
 

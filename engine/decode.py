@@ -5,7 +5,11 @@ from __future__ import annotations
 import errno
 import io
 import math
+import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -22,6 +26,8 @@ from engine.errors import (
     PhotoTooLarge,
     PhotoUnreadable,
 )
+from engine.paths import on_disk
+from engine.types import PhotoDetails
 
 PHOTO_SUFFIXES = frozenset(
     {
@@ -45,6 +51,11 @@ MAX_MEGAPIXELS = 200
 """The largest phone cameras make 200 megapixels; what claims more is refused before decoding."""
 
 _ORIENTATION_TAG = 0x0112
+_EXIF_IFD = 0x8769
+_TAKEN_TAG = 0x9003
+_ON_ITS_SIDE = {5, 6, 7, 8}
+# Their decoders know the size of the upright picture from the start.
+_TURNED_WHEN_OPENED = {"TIFF", "HEIF"}
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -75,10 +86,53 @@ def decode(path: Path, min_side: int | None = None) -> Image.Image:
         PhotoError: one of PhotoMissing, PhotoUnreadable, PhotoEmpty, PhotoNotAnImage, PhotoDamaged,
             PhotoTooLarge; nothing else, whatever the file holds.
     """
+    with _named_errors(path), on_disk(path).open("rb") as file:
+        return _decode_file(file, path, min_side)
+
+
+def read_details(path: Path) -> PhotoDetails:
+    """When a photo was taken and how large it is, from its header: it is not decoded.
+
+    Raises:
+        PhotoError: as `decode` does, where the header already shows what is wrong.
+    """
+    with _named_errors(path), on_disk(path).open("rb") as file:
+        changed = os.fstat(file.fileno()).st_mtime
+        with _open(file, path) as opened:
+            width, height = opened.size
+            orientation, taken = _from_exif(opened)
+            if opened.format not in _TURNED_WHEN_OPENED and orientation in _ON_ITS_SIDE:
+                width, height = height, width
+        return PhotoDetails(taken or _local_time(changed), width, height)
+
+
+def _from_exif(opened: ImageFile.ImageFile) -> tuple[int, str | None]:
+    """Orientation, and the local time at which the photo was taken; damaged EXIF says nothing."""
+    try:
+        exif = opened.getexif()
+        orientation = int(exif.get(_ORIENTATION_TAG, 1))
+        said = str(exif.get_ifd(_EXIF_IFD).get(_TAKEN_TAG, "")).strip("\0 ")
+        try:
+            return orientation, datetime.strptime(said, "%Y:%m:%d %H:%M:%S").isoformat()
+        except ValueError:  # cameras without a clock write zeros or blanks
+            return orientation, None
+    except Exception:  # metadata of any kind of damage; the picture itself is fine
+        return 1, None
+
+
+def _local_time(seconds: float) -> str:
+    try:
+        return datetime.fromtimestamp(int(seconds)).isoformat()
+    except (ValueError, OverflowError, OSError):  # a file system with nonsense in it
+        return datetime.fromtimestamp(0).isoformat()
+
+
+@contextmanager
+def _named_errors(path: Path) -> Iterator[None]:
+    """Whatever goes wrong with the file becomes a PhotoError."""
     try:
         _check_file(path)
-        with path.open("rb") as file:
-            return _decode_file(file, path, min_side)
+        yield
     except PhotoError:
         raise
     except FileNotFoundError:
@@ -105,7 +159,7 @@ def _reason(error: Exception) -> str:
 def _check_file(path: Path) -> None:
     """Refuse what must not even be opened: reading a pipe, for one, could wait for ever."""
     try:
-        status = path.stat()
+        status = on_disk(path).stat()
     except (FileNotFoundError, NotADirectoryError):
         raise PhotoMissing(path=path) from None
     except ValueError:  # a NUL character in the name

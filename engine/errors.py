@@ -23,6 +23,8 @@
     │   └── PackUnsupported
     └── LibraryError          an index can't be used
         ├── LibraryMissing
+        ├── LibraryUnknown
+        ├── FolderTaken
         ├── LibraryBusy
         ├── LibraryTooNew
         └── LibraryDamaged
@@ -196,7 +198,7 @@ class PackUnsupported(PackError):
 
 
 class LibraryError(PairLensError):
-    """An index can't be used. ``fields`` always has ``path``."""
+    """An index can't be used."""
 
     code = "library"
 
@@ -206,10 +208,24 @@ class LibraryMissing(LibraryError):
     template = "{path}: this folder has not been indexed. Run: pairlens index {quoted}"
 
 
+class LibraryUnknown(LibraryError):
+    code = "library_unknown"
+    template = "There is no library called {name}. See which there are with: pairlens libraries"
+
+
+class FolderTaken(LibraryError):
+    code = "folder_taken"
+    template = (
+        "{path}: this folder is in the library {name} already. "
+        "Leave out --library, or delete that library first: pairlens forget"
+    )
+
+
 class LibraryBusy(LibraryError):
     code = "library_busy"
     template = (
-        "{path}: another PairLens is indexing this library. Wait until it is done, then try again."
+        "{path}: another PairLens is indexing this library. It can be searched meanwhile; "
+        "wait until that is done to index it here."
     )
 
 

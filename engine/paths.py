@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import platformdirs
@@ -50,3 +51,14 @@ def default_pack_dir() -> Path:
     """The model pack in use: ``$PAIRLENS_PACK`` if set, else the one shipped."""
     chosen = os.environ.get(PACK_VARIABLE)
     return Path(chosen) if chosen else resources_dir() / "models" / "default"
+
+
+def on_disk(path: Path, windows: bool = sys.platform == "win32") -> Path:
+    r"""The path to open a file by. Windows takes more than 260 characters after ``\\?\`` only."""
+    text = str(path)
+    # 248 is the limit of folders; "." and ".." mean nothing after the prefix.
+    if not windows or len(text) < 248 or text.startswith("\\\\?\\") or ".." in path.parts:
+        return path
+    if text.startswith("\\\\"):
+        return type(path)("\\\\?\\UNC\\" + text[2:])
+    return type(path)("\\\\?\\" + text) if path.is_absolute() else path

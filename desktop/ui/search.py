@@ -15,12 +15,12 @@ from desktop.ui import cards
 from desktop.ui.bridge import DIRECT, LOOK_EVERY, PICK_FOLDER, Changes
 from desktop.workbench import Workbench
 from engine.errors import CaptionEmpty, LibraryMissing, NoPhotos
-from engine.index import Library
+from engine.index import Library, index_folder
 from engine.search import quoted, search
 from engine.types import Cancelled, Progress, SearchHit, SearchResult
 
 if TYPE_CHECKING:
-    from engine.index import IndexReport
+    from engine.indexing import IndexReport
 
 TOP = 40
 
@@ -158,10 +158,8 @@ class SearchView:
 
 def _work(bench: Workbench, folder: Path) -> Work[IndexReport]:
     def work(progress: Progress, cancelled: Cancelled) -> IndexReport:
-        matcher = bench.matcher.get()
-        with closing(Library.open_or_create(folder)) as library:
-            report = library.index(folder, matcher, progress, cancelled)
-        if report.total == 0:
+        report = index_folder(folder, bench.matcher.get(), progress, cancelled)
+        if report.total == 0 and not report.offline:
             raise NoPhotos(path=folder)
         return report
 
