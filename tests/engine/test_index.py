@@ -5,10 +5,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -196,27 +194,6 @@ def test_an_emptied_folder_comes_back_for_free(
     assert encoder.prepared == []
 
 
-def test_a_folder_that_can_not_be_listed_keeps_its_photos(
-    folder: Path, encoder: TinyEncoder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    photos.folder_of(folder / "closed", 2)
-    photos.folder_of(folder / "open", 2)
-    indexed(folder, encoder)
-    scandir = os.scandir
-
-    def guarded(path: Path) -> object:
-        if Path(path).name == "closed":
-            raise PermissionError(13, "Permission denied")
-        return scandir(path)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "scandir", guarded)
-        assert indexed(folder, encoder) == IndexReport(total=2, unchanged=2)
-
-    assert len(found(folder, encoder)) == 4
-    assert indexed(folder, encoder) == IndexReport(total=4, unchanged=4)
-
-
 def test_one_bad_photo_fails_alone(folder: Path, encoder: TinyEncoder) -> None:
     good = photos.folder_of(folder, 6)
     bad = photos.truncated(folder / "002-bad.jpg")
@@ -259,46 +236,6 @@ def test_a_bad_photo_is_tried_again_by_a_later_version(
     indexed(folder, encoder)
 
     assert encoder.prepared == [bad]
-
-
-def refusing(suffix: str) -> Callable[..., Any]:
-    """`Path.open` for a user who may not read such files: root, who may run this, may."""
-    opened = Path.open
-
-    def guarded(path: Path, *args: Any, **named: Any) -> Any:
-        if path.suffix == suffix:
-            raise PermissionError(13, "Permission denied")
-        return opened(path, *args, **named)
-
-    return guarded
-
-
-def test_a_known_photo_out_of_reach_stays_in_the_results(
-    folder: Path, encoder: TinyEncoder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    paths = photos.folder_of(folder, 2)
-    indexed(folder, encoder)
-    os.utime(paths[0], ns=(1, 1))
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "open", refusing(".jpg"))
-        report = indexed(folder, encoder)
-
-    assert [one.code for one in report.failures] == ["photo_unreadable"]
-    assert found(folder, encoder) == paths
-    assert indexed(folder, encoder) == IndexReport(total=2, reused=1, unchanged=1)
-
-
-def test_a_photo_out_of_reach_is_tried_again_each_time(
-    folder: Path, encoder: TinyEncoder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    closed = photos.folder_of(folder, 1)[0]
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "open", refusing(".jpg"))
-        report = indexed(folder, encoder)
-        assert [one.code for one in report.failures] == ["photo_unreadable"]
-
-    assert indexed(folder, encoder) == IndexReport(total=1, indexed=1)
-    assert found(folder, encoder) == [closed]
 
 
 def test_a_mended_photo_is_indexed(folder: Path, encoder: TinyEncoder) -> None:
