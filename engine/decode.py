@@ -27,9 +27,10 @@ from engine.errors import (
     PhotoUnreadable,
 )
 from engine.paths import on_disk
+from engine.raw import RAW_SUFFIXES, read_preview
 from engine.types import PhotoDetails
 
-PHOTO_SUFFIXES = frozenset(
+PHOTO_SUFFIXES = RAW_SUFFIXES | frozenset(
     {
         ".jpg",
         ".jpeg",
@@ -74,7 +75,8 @@ def decode(path: Path, min_side: int | None = None) -> Image.Image:
     profile is applied. Safe to call from several threads.
 
     Args:
-        path: the file. Its content decides what it is, not its name.
+        path: the file. Its content decides what it is, not its name, except that RAW photos are
+            named so; of them the preview inside is taken.
         min_side: when given, the image may come smaller than the photo, but with both sides at
             least ``2 * min_side`` (or as large as the photo where that is smaller). This is several
             times faster for large photos.
@@ -84,10 +86,13 @@ def decode(path: Path, min_side: int | None = None) -> Image.Image:
 
     Raises:
         PhotoError: one of PhotoMissing, PhotoUnreadable, PhotoEmpty, PhotoNotAnImage, PhotoDamaged,
-            PhotoTooLarge; nothing else, whatever the file holds.
+            PhotoTooLarge, PhotoWithoutPreview, RawUnsupported; nothing else, whatever the file
+            holds.
     """
     with _named_errors(path), on_disk(path).open("rb") as file:
-        return _decode_file(file, path, min_side)
+        if not _is_raw(file, path):
+            return _decode_file(file, path, min_side)
+        return _decode_file(io.BytesIO(read_preview(file, path).picture), path, min_side)
 
 
 def read_details(path: Path) -> PhotoDetails:
@@ -98,6 +103,12 @@ def read_details(path: Path) -> PhotoDetails:
     """
     with _named_errors(path), on_disk(path).open("rb") as file:
         changed = os.fstat(file.fileno()).st_mtime
+        if _is_raw(file, path):
+            preview = read_preview(file, path)
+            with _open(io.BytesIO(preview.picture), path) as opened:
+                _, taken = _from_exif(opened)
+            when = taken or preview.taken or _local_time(changed)
+            return PhotoDetails(when, preview.width, preview.height)
         with _open(file, path) as opened:
             width, height = opened.size
             orientation, taken = _from_exif(opened)
@@ -108,16 +119,15 @@ def read_details(path: Path) -> PhotoDetails:
 
 def _from_exif(opened: ImageFile.ImageFile) -> tuple[int, str | None]:
     """Orientation, and the local time at which the photo was taken; damaged EXIF says nothing."""
+    orientation, taken = 1, None
     try:
         exif = opened.getexif()
         orientation = int(exif.get(_ORIENTATION_TAG, 1))
         said = str(exif.get_ifd(_EXIF_IFD).get(_TAKEN_TAG, "")).strip("\0 ")
-        try:
-            return orientation, datetime.strptime(said, "%Y:%m:%d %H:%M:%S").isoformat()
-        except ValueError:  # cameras without a clock write zeros or blanks
-            return orientation, None
-    except Exception:  # metadata of any kind of damage; the picture itself is fine
-        return 1, None
+        taken = datetime.strptime(said, "%Y:%m:%d %H:%M:%S").isoformat()
+    except Exception:  # a camera without a clock, or metadata of any kind of damage
+        pass
+    return orientation, taken
 
 
 def _local_time(seconds: float) -> str:
@@ -211,6 +221,16 @@ def _open(file: IO[bytes], path: Path) -> ImageFile.ImageFile:
     raise PhotoNotAnImage(path=path)
 
 
+def _is_raw(file: IO[bytes], path: Path) -> bool:
+    """Whether it is named as a RAW photo and no ordinary picture, which TIFF alone can't tell."""
+    if path.suffix.lower() not in RAW_SUFFIXES:
+        return False
+    prefix = file.read(16)
+    file.seek(0)
+    ordinary = (Image.OPEN[name][1] for name in _formats() if name != "TIFF")
+    return not any(accepts is not None and accepts(prefix) is True for accepts in ordinary)
+
+
 def _decode_file(file: IO[bytes], path: Path, min_side: int | None) -> Image.Image:
     with _open(file, path) as opened:
         pixels = opened.width * opened.height
@@ -244,10 +264,7 @@ def _turn(opened: ImageFile.ImageFile) -> Image.Transpose | None:
 
     Asked after loading: the TIFF and HEIC decoders turn the image themselves and drop the tag.
     """
-    try:
-        return _TURNS.get(opened.getexif().get(_ORIENTATION_TAG, 1))
-    except Exception:  # metadata of any kind of damage; the picture itself is fine
-        return None
+    return _TURNS.get(_from_exif(opened)[0])
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

@@ -7,6 +7,8 @@
     │   ├── PhotoNotAnImage
     │   ├── PhotoDamaged
     │   ├── PhotoTooLarge
+    │   ├── PhotoWithoutPreview
+    │   ├── RawUnsupported
     │   └── PhotoUnreadable
     ├── InputError            what the user gave can't be used; nothing was done
     │   ├── FolderMissing
@@ -82,7 +84,7 @@ class PhotoNotAnImage(PhotoError):
     code = "photo_not_an_image"
     template = (
         "{path}: this is not a picture PairLens can read, whatever its name says. "
-        "Use JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF."
+        "Use JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP, GIF or RAW."
     )
 
 
@@ -99,6 +101,22 @@ class PhotoTooLarge(PhotoError):
     template = (
         "{path}: the picture has {megapixels} megapixels, more than the {limit} PairLens opens. "
         "Save a smaller copy and use that."
+    )
+
+
+class PhotoWithoutPreview(PhotoError):
+    code = "photo_without_preview"
+    template = (
+        "{path}: this RAW photo has no preview inside that can be used. "
+        "Save it as JPEG with your camera's program and use that."
+    )
+
+
+class RawUnsupported(PhotoError):
+    code = "raw_unsupported"
+    template = (
+        "{path}: this is a RAW photo, and what reads those is not installed. "
+        'Run: pip install "pairlens[raw]", or save it as JPEG and use that.'
     )
 
 

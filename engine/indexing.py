@@ -27,6 +27,7 @@ from engine.errors import (
     PhotoNotAnImage,
     PhotoTooLarge,
     PhotoUnreadable,
+    PhotoWithoutPreview,
 )
 from engine.paths import on_disk
 from engine.photos import Walk, walk
@@ -39,7 +40,10 @@ _SETTLED_AT_ONCE = 256
 GONE_KEPT_DAYS = 90
 # Verdicts on what a file holds: they stand until the file changes. The others (no permission, no
 # such file) say something about the moment, and are tried again each time.
-_LASTING = {kind.code: kind for kind in (PhotoEmpty, PhotoNotAnImage, PhotoDamaged, PhotoTooLarge)}
+_LASTING = {
+    kind.code: kind
+    for kind in (PhotoEmpty, PhotoNotAnImage, PhotoDamaged, PhotoTooLarge, PhotoWithoutPreview)
+}
 
 
 class LibraryEncoder(PhotoEncoder, Protocol):
