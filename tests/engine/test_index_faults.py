@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path, PureWindowsPath
@@ -162,6 +163,28 @@ def test_indexing_goes_on_after_sleep(folder: Path, repository: Path, encoder: T
         assert len(found(folder, encoder)) < 30
         process.send_signal(signal.SIGCONT)
         assert "indexed=30" in process.stdout.read()
+    assert found(folder, encoder) == paths
+
+
+def test_indexing_can_be_paused_and_goes_on(folder: Path, encoder: TinyEncoder) -> None:
+    paths = photos.folder_of(folder, 12)
+    may_go_on, resting, reports = threading.Event(), threading.Event(), []
+
+    def cancelled() -> bool:
+        if sum(encoder.encoded) >= 4:
+            resting.set()
+            may_go_on.wait(60)
+        return False
+
+    thread = threading.Thread(
+        target=lambda: reports.append(index_folder(folder, encoder, cancelled=cancelled))
+    )
+    thread.start()
+    assert resting.wait(60)
+    assert len(found(folder, encoder)) == 4
+    may_go_on.set()
+    thread.join()
+    assert reports == [IndexReport(total=12, indexed=12)]
     assert found(folder, encoder) == paths
 
 
