@@ -71,7 +71,9 @@ def build_parser() -> tuple[argparse.ArgumentParser, Subparsers[argparse.Argumen
     verify.add_argument("--out", type=Path, required=True, metavar="OUT.csv")
 
     index = command("index", _index, "make a folder searchable, or bring its index up to date")
-    index.add_argument("folder", type=Path, metavar="FOLDER")
+    index.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="or the name of a library: all its folders"
+    )
     index.add_argument(
         "--library", metavar="NAME", help="add the folder to this library, made if needed"
     )
@@ -270,17 +272,21 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _index(args: argparse.Namespace) -> int:
-    from engine.cards import card_of
+    from engine.cards import card_named, card_of
     from engine.index import index_folder
     from engine.matcher import load_matcher
     from engine.photos import walk
 
     # From before the library is there: whoever sees it may stop us.
     with _until_interrupted() as cancelled:
-        if card_of(args.folder.resolve()) is None and not walk(args.folder).total:
-            raise NoPhotos(path=args.folder)  # no library is made for an empty folder
+        folder, name = args.folder, args.library
+        if card_of(folder.resolve()) is None:
+            if name is None and not folder.is_dir() and card_named(str(folder)):
+                folder, name = None, str(folder)
+            elif not walk(folder).total:
+                raise NoPhotos(path=folder)  # no library is made for an empty folder
         with _progress("photo") as progress:
-            report = index_folder(args.folder, load_matcher(), progress, cancelled, args.library)
+            report = index_folder(folder, load_matcher(), progress, cancelled, name)
     usable = report.indexed + report.unchanged + report.reused
     if report.damage is not None:
         _tell(f"{report.damage} That is what was done now.")
@@ -317,8 +323,8 @@ def _search(args: argparse.Namespace) -> int:
         result = search(load_matcher(), library, folder, args.query, args.top)
     if result.waiting:
         _tell(
-            f"{result.waiting} more photos wait to be indexed with this model pack: "
-            f"run pairlens index"
+            f"{result.waiting} more photos wait to be indexed with this model pack. "
+            f"Run: pairlens index {quoted(args.folder)}"
         )
     if args.json:
         _print_json(asdict(result))

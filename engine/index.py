@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine import cards
 from engine.cards import Card
-from engine.errors import FolderMissing, FolderTaken, LibraryBusy, LibraryDamaged
+from engine.errors import FolderMissing, FolderTaken, LibraryBusy, LibraryDamaged, LibraryUnknown
 from engine.indexing import IndexReport, IndexRun, LibraryEncoder, Scope, away_among, relative_name
 from engine.snapshot import Snapshot
 from engine.sqlite_file import ENDINGS, WriterLock
@@ -177,7 +177,7 @@ class Library:
     def is_being_indexed(self) -> bool:
         """Whether somebody, perhaps another process, is indexing this library now."""
         try:
-            with WriterLock(self.file, self.name):
+            with WriterLock(self.file, self.name, patience=0):
                 return False
         except LibraryBusy:
             return True
@@ -193,7 +193,7 @@ class Library:
 
 
 def index_folder(
-    folder: Path,
+    folder: Path | None,
     encoder: LibraryEncoder,
     progress: Progress = no_progress,
     cancelled: Cancelled = never_cancelled,
@@ -202,11 +202,20 @@ def index_folder(
     """`Library.open_or_create` and `Library.index`; a damaged library is made anew.
 
     That is, all its folders are indexed, and the report's ``damage`` says what was set aside.
-    Raises what they raise.
+    Without a folder, all of the library ``name`` is indexed.
+
+    Raises:
+        LibraryUnknown: there is none of this name to be indexed; also what the methods raise.
     """
 
     def attempt() -> IndexReport:
-        with closing(Library.open_or_create(folder, name)) as library:
+        if folder is None:
+            found = Library.named(name or "")
+            if found is None:
+                raise LibraryUnknown(name=name)
+        else:
+            found = Library.open_or_create(folder, name)
+        with closing(found) as library:
             part = folder if library.was_looked_through() else None
             return library.index(part, encoder, progress, cancelled)
 

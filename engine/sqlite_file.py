@@ -105,8 +105,8 @@ class WriterLock:
     with the process however that ends.
     """
 
-    def __init__(self, library: Path, name: object) -> None:
-        """Take the lock.
+    def __init__(self, library: Path, name: object, patience: float = 1.0) -> None:
+        """Take the lock; ``patience`` seconds are for others who only look whether it is free.
 
         Raises:
             LibraryBusy: somebody else holds it. ``name`` is what the message calls the library.
@@ -114,7 +114,7 @@ class WriterLock:
         path = lock_path(library)
         try:
             self._connection = sqlite3.connect(
-                path, timeout=0, isolation_level=None, check_same_thread=False
+                path, timeout=patience, isolation_level=None, check_same_thread=False
             )
         except sqlite3.DatabaseError as error:
             raise OutputUnwritable(path=path, reason=error) from error

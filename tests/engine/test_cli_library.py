@@ -91,6 +91,15 @@ def test_indexing_a_damaged_library_says_so_and_makes_it_anew(library: Path) -> 
     assert "6 photos indexed" in found.stderr
 
 
+def test_a_library_is_indexed_by_its_name(library: Path) -> None:
+    (library / "000.jpg").unlink()
+
+    found = pairlens("index", "trips")
+
+    assert "0 photos indexed, 5 unchanged, 0 known by content, 1 gone" in found.stderr
+    assert "no such folder" in pairlens("index", "cruises").stderr
+
+
 def test_a_library_is_searched_by_its_name(library: Path) -> None:
     found = json.loads(pairlens("search", "trips", "a dog", "--json").stdout)
 
