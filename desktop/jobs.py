@@ -45,6 +45,7 @@ class Snapshot:
     rate: float | None
     left: float | None
     cancelling: bool
+    paused: bool = False
 
 
 class Job(Generic[T]):
@@ -55,6 +56,8 @@ class Job(Generic[T]):
         self._clock = clock
         self._lock = threading.Lock()
         self._cancel = threading.Event()
+        self._may_go_on = threading.Event()
+        self._may_go_on.set()
         self._finished = threading.Event()
         self._state = State.WAITING
         self._done = 0
@@ -69,7 +72,7 @@ class Job(Generic[T]):
         with self._lock:
             self._state = State.RUNNING
         try:
-            self.result = self._work(self._progress, self._cancel.is_set)
+            self.result = self._work(self._progress, self._cancelled)
             end = State.DONE
         except Exception as error:
             log.warning("a job failed", exc_info=True)
@@ -80,8 +83,18 @@ class Job(Generic[T]):
         self._finished.set()
 
     def cancel(self) -> None:
-        """Ask the work to end early; what it has done is kept."""
+        """Ask the work to end early, paused or not; what it has done is kept."""
         self._cancel.set()
+        self._may_go_on.set()
+
+    def pause(self) -> None:
+        """Let the work rest between two photos until `resume`."""
+        if not self._cancel.is_set():
+            self._may_go_on.clear()
+
+    def resume(self) -> None:
+        """Let paused work go on."""
+        self._may_go_on.set()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Whether the job has ended, after waiting for that up to ``timeout`` seconds."""
@@ -109,7 +122,19 @@ class Job(Generic[T]):
                 rate = (self._done - self._first[1]) / (self._last - self._first[0])
                 if rate > 0:
                     left = (self._total - self._done) / rate
-            return Snapshot(self._state, self._done, self._total, rate, left, self._cancel.is_set())
+            return Snapshot(
+                self._state,
+                self._done,
+                self._total,
+                rate,
+                left,
+                self._cancel.is_set(),
+                not self._may_go_on.is_set(),
+            )
+
+    def _cancelled(self) -> bool:
+        self._may_go_on.wait()
+        return self._cancel.is_set()
 
     def _progress(self, done: int, total: int) -> None:
         with self._lock:

@@ -15,7 +15,7 @@ from desktop.settings import Settings
 from desktop.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
-    from engine.index import IndexReport
+    from engine.indexing import IndexReport
     from engine.matcher import Matcher
     from engine.results import About
     from engine.types import BatchRow

@@ -22,7 +22,7 @@ from engine.action_files import Kept
 from engine.action_plan import Kind, Plan
 from engine.errors import ActionsBusy, JournalUnusable, LibraryBusy, OutputUnwritable
 from engine.paths import data_dir
-from engine.store import WriterLock
+from engine.sqlite_file import WriterLock
 
 VERSION = 1
 

@@ -37,7 +37,8 @@ def build_parser() -> tuple[argparse.ArgumentParser, Subparsers[argparse.Argumen
 
     Every command sets ``func``, which takes the parsed arguments and returns an exit code.
     """
-    from engine.cli_actions import add_commands  # which builds on this module
+    from engine.cli_actions import add_commands  # which build on this module
+    from engine.cli_library import add_library_commands
 
     parser = argparse.ArgumentParser(
         prog="pairlens",
@@ -96,10 +97,16 @@ def build_parser() -> tuple[argparse.ArgumentParser, Subparsers[argparse.Argumen
     _add_results(verify)
 
     index = command("index", _index, "make a folder searchable, or bring its index up to date")
-    index.add_argument("folder", type=Path, metavar="FOLDER")
+    index.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="or the name of a library: all its folders"
+    )
+    index.add_argument(
+        "--library", metavar="NAME", help="add the folder to this library, made if needed"
+    )
+    add_library_commands(command)
 
-    search = command("search", _search, "find photos of an indexed folder by words")
-    search.add_argument("folder", type=Path, metavar="FOLDER")
+    search = command("search", _search, "find photos of an indexed folder or library by words")
+    search.add_argument("folder", type=Path, metavar="FOLDER", help="or the name of a library")
     search.add_argument("query", metavar="QUERY")
     search.add_argument("--top", type=_positive, default=20, metavar="N", help="photos to list")
     _add_json(search)
@@ -382,26 +389,30 @@ def _write(rows: Iterator[Row], about: About, out: Path, things: str) -> int:
 
 
 def _index(args: argparse.Namespace) -> int:
-    from contextlib import closing
-
-    from engine.index import Library
+    from engine.cards import card_named, card_of
+    from engine.index import index_folder
     from engine.matcher import load_matcher
-    from engine.photos import find_photos
+    from engine.photos import walk
 
     # From before the library is there: whoever sees it may stop us.
     with _until_interrupted() as cancelled:
-        found = Library.find(args.folder)
-        if found is None:
-            if not find_photos(args.folder):  # no library is made for an empty folder
-                raise NoPhotos(path=args.folder)
-            found = Library.open_or_create(args.folder)
-        with closing(found) as library, _progress("photo") as progress:
-            report = library.index(args.folder, load_matcher(), progress, cancelled)
+        folder, name = args.folder, args.library
+        if card_of(folder.resolve()) is None:
+            if name is None and not folder.is_dir() and card_named(str(folder)):
+                folder, name = None, str(folder)
+            elif not walk(folder).total:
+                raise NoPhotos(path=folder)  # no library is made for an empty folder
+        with _progress("photo") as progress:
+            report = index_folder(folder, load_matcher(), progress, cancelled, name)
     usable = report.indexed + report.unchanged + report.reused
+    if report.damage is not None:
+        _tell(f"{report.damage} That is what was done now.")
     _tell(
         f"{report.indexed} photos indexed, {report.unchanged} unchanged, {report.reused} known by "
         f"content, {report.removed} gone, {len(report.failures)} failed."
     )
+    if report.offline:
+        _tell(f"{report.offline} photos are offline, as their drive is not connected: they stay.")
     if report.cancelled:
         _tell("Stopped early. What is indexed is kept: the same command goes on from there.")
     return _exit_code(report.failures, usable, report.cancelled)
@@ -414,20 +425,31 @@ def _search(args: argparse.Namespace) -> int:
     from engine.matcher import load_matcher
     from engine.search import quoted, search
 
-    if not args.folder.is_dir():
-        raise FolderMissing(path=args.folder)
+    folder: Path | None = args.folder
+    # The photos of a folder that is not connected can still be searched.
     found = Library.find(args.folder)
+    if found is None and not args.folder.is_dir():
+        found, folder = Library.named(str(args.folder)), None
+        if found is None:
+            raise FolderMissing(path=args.folder)
     if found is None:
         raise LibraryMissing(path=args.folder, quoted=quoted(args.folder))
     with closing(found) as library:
-        result = search(load_matcher(), library, args.folder, args.query, args.top)
+        if library.is_being_indexed():
+            _tell("This library is being indexed now: what is done so far is searched.")
+        result = search(load_matcher(), library, folder, args.query, args.top)
+    if result.waiting:
+        _tell(
+            f"{result.waiting} more photos wait to be indexed with this model pack. "
+            f"Run: pairlens index {quoted(args.folder)}"
+        )
     if args.json:
         _print_json(asdict(result))
         return EXIT_DONE
     if not result.confident:
         _tell("Nothing here matches well; the nearest are:")
     for hit in result.results:
-        print(f"{hit.probability:7.1%}  {hit.photo}")
+        print(f"{hit.probability:7.1%}  {hit.photo}{'  (offline)' if hit.offline else ''}")
     return EXIT_DONE
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import errno
 import io
 import math
+import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -22,8 +26,11 @@ from engine.errors import (
     PhotoTooLarge,
     PhotoUnreadable,
 )
+from engine.paths import on_disk
+from engine.raw import RAW_SUFFIXES, read_preview
+from engine.types import PhotoDetails
 
-PHOTO_SUFFIXES = frozenset(
+PHOTO_SUFFIXES = RAW_SUFFIXES | frozenset(
     {
         ".jpg",
         ".jpeg",
@@ -45,6 +52,11 @@ MAX_MEGAPIXELS = 200
 """The largest phone cameras make 200 megapixels; what claims more is refused before decoding."""
 
 _ORIENTATION_TAG = 0x0112
+_EXIF_IFD = 0x8769
+_TAKEN_TAG = 0x9003
+_ON_ITS_SIDE = {5, 6, 7, 8}
+# Their decoders know the size of the upright picture from the start.
+_TURNED_WHEN_OPENED = {"TIFF", "HEIF"}
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -63,7 +75,8 @@ def decode(path: Path, min_side: int | None = None) -> Image.Image:
     profile is applied. Safe to call from several threads.
 
     Args:
-        path: the file. Its content decides what it is, not its name.
+        path: the file. Its content decides what it is, not its name, except that RAW photos are
+            named so; of them the preview inside is taken.
         min_side: when given, the image may come smaller than the photo, but with both sides at
             least ``2 * min_side`` (or as large as the photo where that is smaller). This is several
             times faster for large photos.
@@ -73,12 +86,63 @@ def decode(path: Path, min_side: int | None = None) -> Image.Image:
 
     Raises:
         PhotoError: one of PhotoMissing, PhotoUnreadable, PhotoEmpty, PhotoNotAnImage, PhotoDamaged,
-            PhotoTooLarge; nothing else, whatever the file holds.
+            PhotoTooLarge, PhotoWithoutPreview, RawUnsupported; nothing else, whatever the file
+            holds.
     """
+    with _named_errors(path), on_disk(path).open("rb") as file:
+        if not _is_raw(file, path):
+            return _decode_file(file, path, min_side)
+        return _decode_file(io.BytesIO(read_preview(file, path).picture), path, min_side)
+
+
+def read_details(path: Path) -> PhotoDetails:
+    """When a photo was taken and how large it is, from its header: it is not decoded.
+
+    Raises:
+        PhotoError: as `decode` does, where the header already shows what is wrong.
+    """
+    with _named_errors(path), on_disk(path).open("rb") as file:
+        changed = os.fstat(file.fileno()).st_mtime
+        if _is_raw(file, path):
+            preview = read_preview(file, path)
+            with _open(io.BytesIO(preview.picture), path) as opened:
+                _, taken = _from_exif(opened)
+            when = taken or preview.taken or _local_time(changed)
+            return PhotoDetails(when, preview.width, preview.height)
+        with _open(file, path) as opened:
+            width, height = opened.size
+            orientation, taken = _from_exif(opened)
+            if opened.format not in _TURNED_WHEN_OPENED and orientation in _ON_ITS_SIDE:
+                width, height = height, width
+        return PhotoDetails(taken or _local_time(changed), width, height)
+
+
+def _from_exif(opened: ImageFile.ImageFile) -> tuple[int, str | None]:
+    """Orientation, and the local time at which the photo was taken; damaged EXIF says nothing."""
+    orientation, taken = 1, None
+    try:
+        exif = opened.getexif()
+        orientation = int(exif.get(_ORIENTATION_TAG, 1))
+        said = str(exif.get_ifd(_EXIF_IFD).get(_TAKEN_TAG, "")).strip("\0 ")
+        taken = datetime.strptime(said, "%Y:%m:%d %H:%M:%S").isoformat()
+    except Exception:  # a camera without a clock, or metadata of any kind of damage
+        pass
+    return orientation, taken
+
+
+def _local_time(seconds: float) -> str:
+    try:
+        return datetime.fromtimestamp(int(seconds)).isoformat()
+    except (ValueError, OverflowError, OSError):  # a file system with nonsense in it
+        return datetime.fromtimestamp(0).isoformat()
+
+
+@contextmanager
+def _named_errors(path: Path) -> Iterator[None]:
+    """Whatever goes wrong with the file becomes a PhotoError."""
     try:
         _check_file(path)
-        with path.open("rb") as file:
-            return _decode_file(file, path, min_side)
+        yield
     except PhotoError:
         raise
     except FileNotFoundError:
@@ -113,7 +177,7 @@ def _reason(error: Exception) -> str:
 def _check_file(path: Path) -> None:
     """Refuse what must not even be opened: reading a pipe, for one, could wait for ever."""
     try:
-        status = path.stat()
+        status = on_disk(path).stat()
     except (FileNotFoundError, NotADirectoryError):
         raise PhotoMissing(path=path) from None
     except ValueError:  # a NUL character in the name
@@ -165,6 +229,16 @@ def _open(file: IO[bytes], path: Path) -> ImageFile.ImageFile:
     raise PhotoNotAnImage(path=path)
 
 
+def _is_raw(file: IO[bytes], path: Path) -> bool:
+    """Whether it is named as a RAW photo and no ordinary picture, which TIFF alone can't tell."""
+    if path.suffix.lower() not in RAW_SUFFIXES:
+        return False
+    prefix = file.read(16)
+    file.seek(0)
+    ordinary = (Image.OPEN[name][1] for name in _formats() if name != "TIFF")
+    return not any(accepts is not None and accepts(prefix) is True for accepts in ordinary)
+
+
 def _decode_file(file: IO[bytes], path: Path, min_side: int | None) -> Image.Image:
     with _open(file, path) as opened:
         pixels = opened.width * opened.height
@@ -198,10 +272,7 @@ def _turn(opened: ImageFile.ImageFile) -> Image.Transpose | None:
 
     Asked after loading: the TIFF and HEIC decoders turn the image themselves and drop the tag.
     """
-    try:
-        return _TURNS.get(opened.getexif().get(_ORIENTATION_TAG, 1))
-    except Exception:  # metadata of any kind of damage; the picture itself is fine
-        return None
+    return _TURNS.get(_from_exif(opened)[0])
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

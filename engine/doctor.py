@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from engine import __version__, paths
-from engine.errors import PackError
+from engine.errors import OutputUnwritable, PackError
 from engine.pack import open_pack
 
 OLDEST_PYTHON = (3, 11)
@@ -181,8 +181,10 @@ def _folder(name: str, find: Callable[[], Path]) -> Finding:
     try:
         folder = find()
         free = shutil.disk_usage(folder).free
+    except OutputUnwritable as error:
+        return Finding(name, False, f"can't be made: {error.fields['reason']}", elsewhere)
     except OSError as error:
-        return Finding(name, False, f"can't be made: {error}", elsewhere)
+        return Finding(name, False, f"can't be read: {error}", elsewhere)
     value = f"{folder}, {free / 1e9:.1f} GB free"
     if not os.access(folder, os.W_OK):
         return Finding(name, False, f"{value}, not writable", elsewhere)

@@ -14,7 +14,9 @@
     │   ├── PhotoChangedSince
     │   ├── PhotoOnlyCopy
     │   ├── PhotoPlaceTaken
-    │   └── PhotoNotTransferred
+    │   ├── PhotoNotTransferred
+    │   ├── PhotoWithoutPreview
+    │   └── RawUnsupported
     ├── InputError            what the user gave can't be used; nothing was done
     │   ├── FolderMissing
     │   ├── NoPhotos
@@ -37,6 +39,8 @@
     │   └── PackUnsupported
     ├── LibraryError          an index can't be used
     │   ├── LibraryMissing
+    │   ├── LibraryUnknown
+    │   ├── FolderTaken
     │   ├── LibraryBusy
     │   ├── LibraryTooNew
     │   └── LibraryDamaged
@@ -99,7 +103,7 @@ class PhotoNotAnImage(PhotoError):
     code = "photo_not_an_image"
     template = (
         "{path}: this is not a picture PairLens can read, whatever its name says. "
-        "Use JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF."
+        "Use JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP, GIF or RAW."
     )
 
 
@@ -116,6 +120,22 @@ class PhotoTooLarge(PhotoError):
     template = (
         "{path}: the picture has {megapixels} megapixels, more than the {limit} PairLens opens. "
         "Save a smaller copy and use that."
+    )
+
+
+class PhotoWithoutPreview(PhotoError):
+    code = "photo_without_preview"
+    template = (
+        "{path}: this RAW photo has no preview inside that can be used. "
+        "Save it as JPEG with your camera's program and use that."
+    )
+
+
+class RawUnsupported(PhotoError):
+    code = "raw_unsupported"
+    template = (
+        "{path}: this is a RAW photo, and what reads those is not installed. "
+        'Run: pip install "pairlens[raw]", or save it as JPEG and use that.'
     )
 
 
@@ -325,7 +345,7 @@ class PackUnsupported(PackError):
 
 
 class LibraryError(PairLensError):
-    """An index can't be used. ``fields`` always has ``path``."""
+    """An index can't be used."""
 
     code = "library"
 
@@ -335,10 +355,24 @@ class LibraryMissing(LibraryError):
     template = "{path}: this folder has not been indexed. Run: pairlens index {quoted}"
 
 
+class LibraryUnknown(LibraryError):
+    code = "library_unknown"
+    template = "There is no library called {name}. See which there are with: pairlens libraries"
+
+
+class FolderTaken(LibraryError):
+    code = "folder_taken"
+    template = (
+        "{path}: this folder is in the library {name} already. "
+        "Leave out --library, or delete that library first: pairlens forget"
+    )
+
+
 class LibraryBusy(LibraryError):
     code = "library_busy"
     template = (
-        "{path}: another PairLens is indexing this library. Wait until it is done, then try again."
+        "{path}: another PairLens is indexing this library. It can be searched meanwhile; "
+        "wait until that is done to index it here."
     )
 
 

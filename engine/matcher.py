@@ -53,6 +53,11 @@ class Matcher:
         return self.pack.model_id
 
     @property
+    def pack_folder(self) -> Path:
+        """Where the model pack is."""
+        return self.pack.folder
+
+    @property
     def threshold(self) -> float:
         """Match probability from which a pair matches."""
         return self._calibration.threshold

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+import sys
+from pathlib import Path, PurePath
+from typing import TypeVar
 
 import platformdirs
+
+from engine.errors import OutputUnwritable
+
+AnyPath = TypeVar("AnyPath", bound=PurePath)
 
 APP = "PairLens"
 HOME_VARIABLE = "PAIRLENS_HOME"
@@ -14,13 +20,22 @@ PACK_VARIABLE = "PAIRLENS_PACK"
 
 def _place(kind: str, default: str) -> Path:
     home = os.environ.get(HOME_VARIABLE)
-    path = Path(home) / kind if home else Path(default)
-    path.mkdir(parents=True, exist_ok=True)
+    return _made(Path(home) / kind if home else Path(default))
+
+
+def _made(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputUnwritable(path=path, reason=error.strerror or error) from error
     return path
 
 
 def data_dir() -> Path:
-    """Libraries and settings. Made when missing; under ``$PAIRLENS_HOME/data`` if that is set."""
+    """Libraries and settings; under ``$PAIRLENS_HOME/data`` if that is set.
+
+    This and the others are made when missing. Raises OutputUnwritable where they can't be.
+    """
     return _place("data", platformdirs.user_data_dir(APP, appauthor=False))
 
 
@@ -36,9 +51,7 @@ def log_dir() -> Path:
 
 def libraries_dir() -> Path:
     """One SQLite file per library."""
-    path = data_dir() / "libraries"
-    path.mkdir(exist_ok=True)
-    return path
+    return _made(data_dir() / "libraries")
 
 
 def resources_dir() -> Path:
@@ -60,3 +73,14 @@ def default_pack_dir() -> Path:
     """The model pack in use: ``$PAIRLENS_PACK`` if set, else the one shipped."""
     chosen = os.environ.get(PACK_VARIABLE)
     return Path(chosen) if chosen else resources_dir() / "models" / "default"
+
+
+def on_disk(path: AnyPath, windows: bool = sys.platform == "win32") -> AnyPath:
+    r"""The path to open a file by. Windows takes more than 260 characters after ``\\?\`` only."""
+    text = str(path)
+    # 248 is the limit of folders; "." and ".." mean nothing after the prefix.
+    if not windows or len(text) < 248 or text.startswith("\\\\?\\") or ".." in path.parts:
+        return path
+    if text.startswith("\\\\"):
+        return type(path)("\\\\?\\UNC\\" + text[2:])
+    return type(path)("\\\\?\\" + text) if path.is_absolute() else path

@@ -7,31 +7,48 @@ import logging
 import os
 import stat
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Literal
 
 from engine.decode import PHOTO_SUFFIXES
 from engine.errors import FolderMissing
+from engine.paths import on_disk
+from engine.types import Cancelled, never_cancelled
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Walk:
     """What was found under a folder.
 
     Attributes:
-        photos: files with the name of a photo, sorted by path.
+        folders: those that hold photos, sorted by path, each with the sorted names of its files
+            that are named like photos.
         unreadable: folders that could not be listed. Nothing is known about what they hold: their
             photos are not to be taken for deleted.
+        places: folders at which another drive begins, the folder itself included.
+        whole: False where the walk was cancelled.
     """
 
-    photos: list[Path]
-    unreadable: list[Path]
+    folders: list[tuple[Path, list[str]]] = field(default_factory=list)
+    unreadable: list[Path] = field(default_factory=list)
+    places: list[Path] = field(default_factory=list)
+    whole: bool = True
+
+    @property
+    def total(self) -> int:
+        """How many photos there are."""
+        return sum(len(names) for _, names in self.folders)
+
+    @property
+    def photos(self) -> list[Path]:
+        """All photos, sorted by path."""
+        return sorted(folder / name for folder, names in self.folders for name in names)
 
 
-def walk(folder: Path) -> Walk:
+def walk(folder: Path, cancelled: Cancelled = never_cancelled) -> Walk:
     """Look through a folder and all below it.
 
     Hidden files and folders are left out. Links to folders are followed, each real folder being
@@ -41,34 +58,43 @@ def walk(folder: Path) -> Walk:
     Raises:
         FolderMissing: there is no such folder.
     """
-    if not folder.is_dir():
+    if not on_disk(folder).is_dir():
         raise FolderMissing(path=folder)
-    photos: list[Path] = []
-    unreadable: list[Path] = []
+    found = Walk()
     seen: set[tuple[int, int]] = set()
-    folders = [folder]
-    links: list[Path] = []  # a heap: which of two links to one folder counts must not vary
+    # Each with the drive of the folder above it.
+    folders: list[tuple[Path, int | None]] = [(folder, None)]
+    links: list[tuple[Path, int | None]] = []  # a heap: which of two links counts must not vary
     while folders or links:
-        here = folders.pop() if folders else heapq.heappop(links)
+        if cancelled():
+            found.whole = False
+            break
+        here, above = folders.pop() if folders else heapq.heappop(links)
         try:
-            status = here.stat()
+            status = on_disk(here).stat()
             if (status.st_dev, status.st_ino) in seen:
                 continue
             seen.add((status.st_dev, status.st_ino))
-            with os.scandir(here) as entries:
+            names: list[str] = []
+            with os.scandir(on_disk(here)) as entries:
                 for entry in entries:
                     kind = _kind(entry)
                     if kind == "folder":
-                        folders.append(here / entry.name)
+                        folders.append((here / entry.name, status.st_dev))
                     elif kind == "link":
-                        heapq.heappush(links, here / entry.name)
+                        heapq.heappush(links, (here / entry.name, status.st_dev))
                     elif kind == "photo":
-                        photos.append(here / entry.name)
+                        names.append(entry.name)
         except OSError as error:
             log.warning("%s: this folder was left out (%s)", here, error.strerror or error)
-            unreadable.append(here)
-    photos.sort()
-    return Walk(photos, unreadable)
+            found.unreadable.append(here)
+            continue
+        if status.st_dev != above:
+            found.places.append(here)
+        if names:
+            found.folders.append((here, sorted(names)))
+    found.folders.sort()
+    return found
 
 
 def find_photos(folder: Path) -> list[Path]:

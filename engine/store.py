@@ -1,86 +1,30 @@
 """One library on disk: an SQLite file with photos, what failed, and features by fingerprint.
 
 Features belong to content (fingerprint) and model, not to a path: a moved or copied photo keeps
-them, and the features of two models live side by side.
+them, and the features of two models live side by side. What is read for searching and matching is
+in `engine.snapshot`.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path, PurePath
-from types import TracebackType
+from pathlib import Path
+from sqlite3 import Connection
 
 import numpy as np
 
-from engine.errors import (
-    LibraryBusy,
-    LibraryDamaged,
-    LibraryTooNew,
-    OutputUnwritable,
-    PairLensError,
-)
-from engine.types import ImageFeatures, IntArray
+from engine.errors import LibraryTooNew
+from engine.schema import MIGRATIONS, TABLES
+from engine.sqlite_file import SqliteFile
+from engine.types import ImageFeatures, PhotoDetails
 
-# The statements of each version, never changed once released: a library remembers in user_version
-# how many it has been through. Embeddings and tokens are apart, so that reading all of the former
-# does not drag the latter, four times larger, from the disk.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
-    (
-        """CREATE TABLE roots (
-            id INTEGER PRIMARY KEY,
-            path BLOB NOT NULL UNIQUE           -- absolute, as the file system spells it
-        )""",
-        """CREATE TABLE photos (
-            id INTEGER PRIMARY KEY,
-            root INTEGER NOT NULL REFERENCES roots (id) ON DELETE CASCADE,
-            path BLOB NOT NULL,                 -- relative to the root, "/" between its parts
-            size INTEGER NOT NULL,              -- bytes
-            mtime_ns INTEGER NOT NULL,
-            fingerprint BLOB,                   -- NULL where the photo failed
-            error TEXT,                         -- JSON, NULL where it did not
-            UNIQUE (root, path)
-        )""",
-        "CREATE INDEX photos_by_fingerprint ON photos (fingerprint)",
-        """CREATE TABLE models (
-            id INTEGER PRIMARY KEY,
-            model_id TEXT NOT NULL UNIQUE,
-            embedding_size INTEGER NOT NULL,    -- E
-            token_count INTEGER NOT NULL,       -- K
-            token_size INTEGER NOT NULL         -- C
-        )""",
-        """CREATE TABLE features (
-            id INTEGER PRIMARY KEY,
-            model INTEGER NOT NULL REFERENCES models (id) ON DELETE CASCADE,
-            fingerprint BLOB NOT NULL,
-            embedding BLOB NOT NULL,            -- float16 [E], little-endian
-            UNIQUE (model, fingerprint)
-        )""",
-        """CREATE TABLE tokens (
-            feature INTEGER PRIMARY KEY REFERENCES features (id) ON DELETE CASCADE,
-            data BLOB NOT NULL                  -- float16 [K, C], little-endian
-        )""",
-    ),
-    # Tokens are int8 [K, C] from here on. Earlier features are dropped: indexing makes them again.
-    ("DELETE FROM tokens", "DELETE FROM features", "DELETE FROM models"),
-)
-
-_HALF = np.dtype("<f2")
-_CHUNK = 512
-_CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-_UNWRITABLE = {
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_PERM,
-}
+HALF = np.dtype("<f2")
+# Rows named in one statement, or fetched at once.
+CHUNK = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +48,8 @@ class PhotoRow:
         path: relative to the root, ``/`` between its parts, as `os.fsencode` gives it, so that
             any name the file system allows survives.
         size: bytes.
+        details: None where the photo failed, or was indexed before details were kept.
+        gone: whether it was not there when last looked for. What is saved is there.
     """
 
     path: bytes
@@ -111,14 +57,26 @@ class PhotoRow:
     mtime_ns: int
     fingerprint: bytes | None = None
     failure: Failure | None = None
+    details: PhotoDetails | None = None
+    gone: bool = False
 
 
-class Store:
-    """An open library file. Its methods may be called from several threads.
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What one model has encoded of a library.
 
-    Any of them may raise LibraryDamaged (the file has then been set aside and this object is
-    closed), LibraryBusy, or OutputUnwritable (disk full, folder read-only).
+    Attributes:
+        pack: the model pack's folder when it last did; None if that was not kept.
+        photos: how many of the photos that are there have its features.
     """
+
+    model_id: str
+    pack: Path | None
+    photos: int
+
+
+class Store(SqliteFile):
+    """An open library file. Its methods may be called from several threads; see `SqliteFile`."""
 
     def __init__(self, path: Path) -> None:
         """Open a library file, making or bringing it up to date as needed.
@@ -126,11 +84,9 @@ class Store:
         Raises:
             LibraryTooNew: a newer PairLens made it; it is left alone.
         """
-        self.path = path
-        self._guard = threading.RLock()
-        self._connection = _connect(path)
+        super().__init__(path)
         try:
-            with self._translated():
+            with self.translated():
                 self._prepare()
         except BaseException:
             self.close()
@@ -148,8 +104,8 @@ class Store:
         if version < len(MIGRATIONS):
             self._migrate()
         tables = {name for (name,) in run("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if not {"roots", "photos", "models", "features", "tokens"} <= tables:
-            raise self._damaged("it holds something else")
+        if not tables >= TABLES:
+            raise self.damaged("it holds something else")
 
     def _version(self) -> int:
         return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
@@ -168,71 +124,136 @@ class Store:
             self._roll_back()
             raise
 
-    def close(self) -> None:
-        """Let go of the file; further calls fail. May be called twice."""
-        with self._guard:
-            self._connection.close()
-
     def check(self) -> None:
         """Read the whole file looking for damage.
 
         Raises:
             LibraryDamaged: some was found.
         """
-        with self._reading() as connection:
+        with self.reading() as connection:
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if verdict != "ok":
-                raise self._damaged(str(verdict))
+                raise self.damaged(str(verdict))
 
-    # Roots
+    # Roots, and the drives below them
 
     def roots(self) -> list[tuple[int, Path]]:
-        """Id and folder of every root, in the order they were added."""
-        with self._reading() as connection:
-            rows = connection.execute("SELECT id, path FROM roots ORDER BY id").fetchall()
-        return [(number, Path(os.fsdecode(path))) for number, path in rows]
+        """Id and folder of every root, sorted by path."""
+        with self.reading() as connection:
+            rows = connection.execute("SELECT id, path FROM roots").fetchall()
+        found = [(number, Path(os.fsdecode(path))) for number, path in rows]
+        return sorted(found, key=lambda root: root[1])
 
     def add_root(self, folder: Path) -> None:
-        """Record a root; nothing happens if it is one already."""
-        with self._writing() as connection:
+        """Record a root; nothing happens if it is one already.
+
+        Roots within it become part of it, with all that is known of their photos.
+        """
+        inner = [(n, root) for n, root in self.roots() if folder in root.parents]
+        with self.writing() as connection:
             connection.execute(
                 "INSERT INTO roots (path) VALUES (?) ON CONFLICT (path) DO NOTHING",
                 (os.fsencode(folder),),
             )
+            (new,) = connection.execute(
+                "SELECT id FROM roots WHERE path = ?", (os.fsencode(folder),)
+            ).fetchone()
+            for number, root in inner:
+                prefix = os.fsencode(root.relative_to(folder).as_posix()) + b"/"
+                connection.execute(
+                    "UPDATE photos SET root = ?, path = CAST(? || path AS BLOB) WHERE root = ?",
+                    (new, prefix, number),
+                )
+                connection.execute("DELETE FROM roots WHERE id = ?", (number,))
+
+    def places(self, root: int) -> dict[bytes, Path]:
+        """The folders of a root at which a drive begins, and where that drive is mounted.
+
+        Folders are relative, the root itself being empty.
+        """
+        with self.reading() as connection:
+            rows = connection.execute("SELECT path, mount FROM places WHERE root = ?", (root,))
+            return {path: Path(os.fsdecode(mount)) for path, mount in rows}
+
+    def set_places(self, root: int, places: dict[bytes, Path]) -> None:
+        """Replace what `places` gives."""
+        with self.writing() as connection:
+            connection.execute("DELETE FROM places WHERE root = ?", (root,))
+            connection.executemany(
+                "INSERT INTO places (root, path, mount) VALUES (?, ?, ?)",
+                ((root, path, os.fsencode(mount)) for path, mount in places.items()),
+            )
 
     # Photos
 
-    def photos(self, root: int, under: bytes) -> Iterator[PhotoRow]:
-        """What is known of the photos below ``under`` (relative; empty for the whole root)."""
-        first, beyond = _range(under)
-        with self._reading() as connection:
-            rows = connection.execute(
-                "SELECT path, size, mtime_ns, fingerprint, error FROM photos"
-                " WHERE root = ? AND path >= ? AND path < ?",
-                (root, first, beyond),
-            ).fetchall()
-        for path, size, mtime_ns, fingerprint, error in rows:
-            yield PhotoRow(path, size, mtime_ns, fingerprint, self._failure(error))
+    def known(self, root: int, paths: Sequence[bytes]) -> dict[bytes, PhotoRow]:
+        """What is known of these photos, gone ones included."""
+        found: dict[bytes, PhotoRow] = {}
+        for part in _parts(paths):
+            with self.reading() as connection:
+                rows = connection.execute(
+                    "SELECT path, size, mtime_ns, fingerprint, error, taken, width, height, gone"
+                    f" FROM photos WHERE root = ? AND path IN ({_marks(part)})",
+                    (root, *part),
+                ).fetchall()
+            for path, size, mtime_ns, fingerprint, error, taken, width, height, gone in rows:
+                details = None if width is None else PhotoDetails(taken, width, height)
+                failure = self._failure(error)
+                found[path] = PhotoRow(
+                    path, size, mtime_ns, fingerprint, failure, details, gone is not None
+                )
+        return found
 
     def _failure(self, error: str | None) -> Failure | None:
         try:
             return None if error is None else Failure(**json.loads(error))
         except (ValueError, TypeError):
-            raise self._damaged("an unreadable error record") from None
+            raise self.damaged("an unreadable error record") from None
+
+    def present(self, root: int, under: bytes) -> Iterator[bytes]:
+        """Paths of the photos below ``under`` that are not gone, few of them in memory at once."""
+        first, beyond = path_range(under)
+        while True:
+            with self.reading() as connection:
+                rows = connection.execute(
+                    "SELECT path FROM photos WHERE root = ? AND path >= ? AND path < ?"
+                    " AND gone IS NULL ORDER BY path LIMIT ?",
+                    (root, first, beyond, CHUNK),
+                ).fetchall()
+            yield from (path for (path,) in rows)
+            if len(rows) < CHUNK:
+                return
+            first = rows[-1][0] + b"\0"  # the smallest path after this one
+
+    def count(self, root: int, under: bytes) -> int:
+        """Number of photos below ``under`` that are not gone."""
+        with self.reading() as connection:
+            (number,) = connection.execute(
+                "SELECT count(*) FROM photos WHERE root = ? AND path >= ? AND path < ?"
+                " AND gone IS NULL",
+                (root, *path_range(under)),
+            ).fetchone()
+        return int(number)
 
     def save(self, root: int, photos: Iterable[PhotoRow]) -> None:
         """Record photos whose features are already here, or that failed; all or none."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             _upsert(connection, root, photos)
 
     def save_encoded(
-        self, root: int, photos: Sequence[PhotoRow], model_id: str, features: ImageFeatures
+        self,
+        root: int,
+        photos: Sequence[PhotoRow],
+        model_id: str,
+        features: ImageFeatures,
+        pack: Path | None = None,
     ) -> None:
         """Record photos together with their new features; all or none.
 
         Args:
             photos: B rows, each with its fingerprint.
             features: of these B photos, in the same order.
+            pack: the model pack's folder.
 
         Raises:
             ValueError: shapes that don't fit the photos or this model's earlier features, or
@@ -246,9 +267,9 @@ class Store:
         if features.tokens.dtype != np.int8:
             raise ValueError(f"tokens are {features.tokens.dtype}, not int8")
         shape = (features.embeddings.shape[1], *features.tokens.shape[1:])
-        embeddings = features.embeddings.astype(_HALF)
-        with self._writing() as connection:
-            model = _model(connection, model_id, shape)
+        embeddings = features.embeddings.astype(HALF)
+        with self.writing() as connection:
+            model = _model(connection, model_id, shape, pack)
             for row, photo in enumerate(photos):
                 cursor = connection.execute(
                     "INSERT INTO features (model, fingerprint, embedding) VALUES (?, ?, ?)"
@@ -262,16 +283,23 @@ class Store:
                     )
             _upsert(connection, root, photos)
 
-    def forget(self, root: int, paths: Iterable[bytes]) -> None:
-        """Drop photos from the results. Their features stay until `prune`."""
-        with self._writing() as connection:
+    def mark_gone(self, root: int, paths: Iterable[bytes]) -> None:
+        """Take photos out of the results. What is known of them stays until `prune`."""
+        now = int(time.time())
+        with self.writing() as connection:
             connection.executemany(
-                "DELETE FROM photos WHERE root = ? AND path = ?", ((root, path) for path in paths)
+                "UPDATE photos SET gone = ? WHERE root = ? AND path = ?",
+                ((now, root, path) for path in paths),
             )
 
-    def prune(self) -> None:
-        """Drop the features that no photo refers to any more."""
-        with self._writing() as connection:
+    def prune(self, before: float) -> None:
+        """Drop photos gone since before that time, and features no photo refers to any more.
+
+        Args:
+            before: seconds since 1970.
+        """
+        with self.writing() as connection:
+            connection.execute("DELETE FROM photos WHERE gone < ?", (before,))
             connection.execute(
                 "DELETE FROM features WHERE NOT EXISTS"
                 " (SELECT 1 FROM photos WHERE photos.fingerprint = features.fingerprint)"
@@ -279,230 +307,92 @@ class Store:
 
     # Features
 
-    def encoded(self, model_id: str) -> set[bytes]:
-        """Fingerprints of all content that has features of this model."""
-        with self._reading() as connection:
-            rows = connection.execute(
-                "SELECT fingerprint FROM features JOIN models ON models.id = features.model"
-                " WHERE model_id = ?",
-                (model_id,),
-            )
-            return {fingerprint for (fingerprint,) in rows}
-
-    def load(self, root: int, under: bytes, model_id: str) -> tuple[list[bytes], ImageFeatures]:
-        """The features of all photos below ``under`` (relative; empty for the whole root).
-
-        Returns:
-            N paths sorted as `Path` sorts, and their features in the same order: embeddings
-            float32 [N, E] of length 1, tokens int8 [N, K, C].
-        """
-        first, beyond = _range(under)
-        with self._reading() as connection:
-            connection.execute("BEGIN")  # one state of the file for all the queries
-            try:
-                model = connection.execute(
-                    "SELECT id, embedding_size, token_count, token_size FROM models"
-                    " WHERE model_id = ?",
-                    (model_id,),
-                ).fetchone() or (0, 0, 0, 0)
+    def encoded(self, model_id: str, fingerprints: Collection[bytes]) -> set[bytes]:
+        """Those of the fingerprints whose content has features of this model."""
+        found: set[bytes] = set()
+        for part in _parts(list(fingerprints)):
+            with self.reading() as connection:
                 rows = connection.execute(
-                    "SELECT photos.path, features.id FROM photos"
-                    " JOIN features ON features.fingerprint = photos.fingerprint"
-                    " WHERE features.model = ? AND root = ? AND path >= ? AND path < ?",
-                    (model[0], root, first, beyond),
-                ).fetchall()
-                rows.sort(key=lambda row: PurePath(os.fsdecode(row[0])))
-                ids = np.fromiter((row[1] for row in rows), np.int64, len(rows))
-                features = self._fill(ids, *model[1:])
-            finally:
-                self._roll_back()
-        return [row[0] for row in rows], features
+                    "SELECT fingerprint FROM features JOIN models ON models.id = features.model"
+                    f" WHERE model_id = ? AND fingerprint IN ({_marks(part)})",
+                    (model_id, *part),
+                )
+                found.update(fingerprint for (fingerprint,) in rows)
+        return found
 
-    def _fill(self, ids: IntArray, width: int, count: int, size: int) -> ImageFeatures:
-        """Read features by id into arrays, a chunk at a time so that no second copy is held."""
-        embeddings = np.empty((len(ids), width), np.float32)
-        tokens = np.empty((len(ids), count, size), np.int8)
-        order = np.argsort(ids, kind="stable")
-        unique, starts = np.unique(ids[order], return_index=True)
-        ends = np.append(starts[1:], len(ids))
-        for begin in range(0, len(unique), _CHUNK):
-            wanted = unique[begin : begin + _CHUNK]
-            rows = self._connection.execute(
-                "SELECT embedding, data FROM features LEFT JOIN tokens ON feature = id"
-                f" WHERE id IN ({','.join('?' * len(wanted))}) ORDER BY id",
-                wanted.tolist(),
+    def generations(self) -> list[Generation]:
+        """What each model has encoded, the one with the most photos first."""
+        with self.reading() as connection:
+            rows = connection.execute(
+                "SELECT model_id, pack, (SELECT count(*) FROM photos JOIN features"
+                " ON features.fingerprint = photos.fingerprint"
+                " WHERE features.model = models.id AND gone IS NULL) AS photos"
+                " FROM models ORDER BY photos DESC, models.id"
             ).fetchall()
-            # Equal files share one feature: each read row goes to all the photos that have it.
-            copies = ends[begin : begin + _CHUNK] - starts[begin : begin + _CHUNK]
-            source = np.repeat(np.arange(len(wanted)), copies)
-            target = order[starts[begin] : starts[begin] + len(source)]
-            vectors = np.frombuffer(self._joined([row[0] for row in rows], width * 2), _HALF)
-            embeddings[target] = vectors.reshape(-1, width)[source]
-            packed = np.frombuffer(self._joined([row[1] for row in rows], count * size), np.int8)
-            tokens[target] = packed.reshape(-1, count, size)[source]
-        # float16 on disk moved the length by up to 0.05 %.
-        embeddings /= np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-12)
-        return ImageFeatures(embeddings, tokens)
+        return [
+            Generation(model, None if pack is None else Path(os.fsdecode(pack)), photos)
+            for model, pack, photos in rows
+        ]
 
-    def _joined(self, blobs: list[bytes | None], size: int) -> bytes:
-        whole = [blob for blob in blobs if blob is not None and len(blob) == size]
-        if len(whole) != len(blobs):
-            raise self._damaged("features of the wrong length")
-        return b"".join(whole)
-
-    # Locking and errors
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._guard, self._translated():
-            yield self._connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._guard, self._translated():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                self._roll_back()
-                raise
-
-    def _roll_back(self) -> None:
-        # Some errors have ended the transaction, or (damage) closed the file, already.
-        try:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-        except sqlite3.Error:
-            pass
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            # The low byte is the kind of error, the rest its details.
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            if code in _CORRUPT:
-                raise self._damaged(str(error)) from error
-            named = _named(code, error, self.path)
-            if named is None:
-                raise
-            raise named from error
-
-    def _damaged(self, reason: str) -> LibraryDamaged:
-        """Set the file aside, so that indexing again starts afresh."""
-        self.close()
-        aside = _free_name(self.path)
-        for ending in ("", "-wal", "-shm"):
-            # A write-ahead log left behind would be taken for the next file's.
-            try:
-                Path(f"{self.path}{ending}").replace(f"{aside}{ending}")
-            except FileNotFoundError:
-                continue
-            except PermissionError:  # Windows, while another process has it open
-                raise LibraryBusy(path=self.path) from None
-        return LibraryDamaged(path=self.path, reason=reason, aside=aside)
+    def keep_only(self, model_id: str) -> bool:
+        """Drop the features of all other models, if this one has encoded every photo there is."""
+        with self.writing() as connection:
+            (lacking,) = connection.execute(
+                "SELECT count(*) FROM photos WHERE gone IS NULL AND fingerprint IS NOT NULL"
+                " AND NOT EXISTS (SELECT 1 FROM features JOIN models ON models.id = model"
+                " WHERE model_id = ? AND features.fingerprint = photos.fingerprint)",
+                (model_id,),
+            ).fetchone()
+            if lacking:
+                return False
+            connection.execute("DELETE FROM models WHERE model_id <> ?", (model_id,))
+        return True
 
 
-class WriterLock:
-    """Held while a library is being indexed, so that only one process does it at a time.
-
-    It is an exclusive SQLite lock on a file beside the library: the same on every system, and gone
-    with the process however that ends.
-    """
-
-    def __init__(self, library: Path, folder: Path) -> None:
-        """Take the lock.
-
-        Raises:
-            LibraryBusy: somebody else holds it. ``folder`` is named in the message.
-        """
-        path = library.with_suffix(".lock")
-        try:
-            self._connection = sqlite3.connect(
-                path, timeout=0, isolation_level=None, check_same_thread=False
-            )
-        except sqlite3.DatabaseError as error:
-            raise OutputUnwritable(path=path, reason=error) from error
-        try:
-            self._connection.execute("BEGIN EXCLUSIVE")
-        except sqlite3.DatabaseError as error:
-            self._connection.close()
-            named = _named(getattr(error, "sqlite_errorcode", 0) & 0xFF, error, folder)
-            if named is None:
-                raise
-            raise named from error
-
-    def __enter__(self) -> WriterLock:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._connection.close()
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    try:
-        return sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-    except sqlite3.DatabaseError as error:
-        raise OutputUnwritable(path=path, reason=error) from error
-
-
-def _named(code: int, error: sqlite3.DatabaseError, path: Path) -> PairLensError | None:
-    if code in _BUSY:
-        return LibraryBusy(path=path)
-    if code in _UNWRITABLE:
-        return OutputUnwritable(path=path, reason=error)
-    return None
-
-
-def _range(under: bytes) -> tuple[bytes, bytes]:
+def path_range(under: bytes) -> tuple[bytes, bytes]:
     """Bounds for the paths below a relative folder: "0" is the character after "/"."""
     return (under + b"/", under + b"0") if under else (b"", b"\xff" * 8)
 
 
-def _upsert(connection: sqlite3.Connection, root: int, photos: Iterable[PhotoRow]) -> None:
+def _parts(values: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]
+
+
+def _marks(values: Sequence[bytes]) -> str:
+    return ",".join("?" * len(values))
+
+
+def _upsert(connection: Connection, root: int, photos: Iterable[PhotoRow]) -> None:
     connection.executemany(
-        "INSERT INTO photos (root, path, size, mtime_ns, fingerprint, error)"
-        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (root, path) DO UPDATE SET size = excluded.size,"
-        " mtime_ns = excluded.mtime_ns, fingerprint = excluded.fingerprint, error = excluded.error",
-        (
-            (root, row.path, row.size, row.mtime_ns, row.fingerprint, _as_json(row.failure))
-            for row in photos
-        ),
+        "INSERT INTO photos (root, path, size, mtime_ns, fingerprint, error, taken, width, height)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (root, path) DO UPDATE SET"
+        " size = excluded.size, mtime_ns = excluded.mtime_ns, fingerprint = excluded.fingerprint,"
+        " error = excluded.error, taken = excluded.taken, width = excluded.width,"
+        " height = excluded.height, gone = NULL",
+        ((root, *_columns(row)) for row in photos),
     )
 
 
-def _as_json(failure: Failure | None) -> str | None:
-    if failure is None:
-        return None
-    return json.dumps(asdict(failure), default=str)
+def _columns(row: PhotoRow) -> tuple[object, ...]:
+    error = None if row.failure is None else json.dumps(asdict(row.failure), default=str)
+    details = row.details
+    about = (None,) * 3 if details is None else (details.taken, details.width, details.height)
+    return (row.path, row.size, row.mtime_ns, row.fingerprint, error, *about)
 
 
-def _model(connection: sqlite3.Connection, model_id: str, shape: tuple[int, ...]) -> int:
+def _model(connection: Connection, model_id: str, shape: tuple[int, ...], pack: Path | None) -> int:
     row = connection.execute(
         "SELECT id, embedding_size, token_count, token_size FROM models WHERE model_id = ?",
         (model_id,),
     ).fetchone()
     if row is None:
         cursor = connection.execute(
-            "INSERT INTO models (model_id, embedding_size, token_count, token_size)"
-            " VALUES (?, ?, ?, ?)",
-            (model_id, *shape),
+            "INSERT INTO models (model_id, embedding_size, token_count, token_size, pack)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (model_id, *shape, None if pack is None else os.fsencode(pack)),
         )
         return int(cursor.lastrowid or 0)
     if tuple(row[1:]) != shape:
         raise ValueError(f"model {model_id}: features of shape {shape}, earlier {row[1:]}")
     return int(row[0])
-
-
-def _free_name(path: Path) -> Path:
-    number = 1
-    while (aside := path.with_name(f"{path.stem}.damaged-{number}")).exists():
-        number += 1
-    return aside

@@ -23,7 +23,10 @@ class Progress(Protocol):
 
 
 class Cancelled(Protocol):
-    """Asked between batches; True ends the work early, keeping what is done."""
+    """Asked between photos; True ends the work early, keeping what is done.
+
+    To pause the work, don't answer until it may go on.
+    """
 
     def __call__(self) -> bool: ...
 
@@ -52,6 +55,10 @@ class ImageFeatures:
 
     def __len__(self) -> int:
         return len(self.embeddings)
+
+    def rows(self, rows: IntArray) -> ImageFeatures:
+        """The features of these photos, by row number, in this order."""
+        return ImageFeatures(self.embeddings[rows], self.tokens[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,21 @@ class PhotoFailure:
     message: str
     code: str
     fields: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoDetails:
+    """What a search may ask about a photo besides what it shows.
+
+    Attributes:
+        taken: when, in local time, as ``2026-11-24T18:30:00``: what EXIF says, else when the
+            file was last changed.
+        width, height: pixels of the upright photo.
+    """
+
+    taken: str
+    width: int
+    height: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,17 +218,25 @@ class VerifyRow:
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """One found photo: its match probability and its similarity (-1 to 1) to the query."""
+    """One found photo: its match probability and its similarity (-1 to 1) to the query.
+
+    ``offline`` is True where its drive or network share is not connected now.
+    """
 
     photo: Path
     probability: float
     similarity: float
+    offline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Ranked hits; ``confident`` says whether any photo fits, see `engine.confidence`."""
+    """Ranked hits; ``confident`` says whether any photo fits, see `engine.confidence`.
+
+    ``waiting`` counts the photos that could not compete, because the model has yet to encode them.
+    """
 
     query: str
     confident: bool
     results: list[SearchHit]
+    waiting: int = 0

@@ -15,12 +15,12 @@ from desktop.ui import cards
 from desktop.ui.bridge import DIRECT, LOOK_EVERY, PICK_FOLDER, Changes
 from desktop.workbench import Workbench
 from engine.errors import CaptionEmpty, LibraryMissing, NoPhotos
-from engine.index import Library
+from engine.index import Library, index_folder
 from engine.search import quoted, search
 from engine.types import Cancelled, Progress, SearchHit, SearchResult
 
 if TYPE_CHECKING:
-    from engine.index import IndexReport
+    from engine.indexing import IndexReport
 
 TOP = 40
 
@@ -158,10 +158,8 @@ class SearchView:
 
 def _work(bench: Workbench, folder: Path) -> Work[IndexReport]:
     def work(progress: Progress, cancelled: Cancelled) -> IndexReport:
-        matcher = bench.matcher.get()
-        with closing(Library.open_or_create(folder)) as library:
-            report = library.index(folder, matcher, progress, cancelled)
-        if report.total == 0:
+        report = index_folder(folder, bench.matcher.get(), progress, cancelled)
+        if report.total == 0 and not report.offline:
             raise NoPhotos(path=folder)
         return report
 
@@ -173,6 +171,8 @@ def _report(report: IndexReport, t: Translator) -> str:
     counts = [t("search.count_total", n=f"{report.total:,}")]
     if report.indexed or report.reused:
         counts.append(t("search.count_new", n=f"{report.indexed + report.reused:,}"))
+    if report.offline:
+        counts.append(t("search.count_offline", n=f"{report.offline:,}"))
     if report.removed:
         counts.append(t("search.count_removed", n=f"{report.removed:,}"))
     failures = "".join(f"<li>{escape(cards.failure_sentence(f, t))}</li>" for f in report.failures)
@@ -183,20 +183,26 @@ def _report(report: IndexReport, t: Translator) -> str:
         if failures
         else ""
     )
-    return f'<p class="pl-summary">{escape(said)} {escape(" · ".join(counts))}</p>{listed}'
+    damage = cards.notice(t.error(report.damage)) if report.damage else ""
+    summary = f'<p class="pl-summary">{escape(said)} {escape(" · ".join(counts))}</p>'
+    return damage + summary + listed
 
 
 def _gallery(result: SearchResult, bench: Workbench, t: Translator) -> str:
     honest = "" if result.confident else cards.notice(t("search.nothing_matches"))
-    figures = "".join(_figure(hit, result, bench) for hit in result.results)
-    return f'{honest}<div class="pl-gallery">{figures}</div>{cards.note(t("match.meaning"))}'
+    waiting = cards.note(t("search.waiting", n=f"{result.waiting:,}")) if result.waiting else ""
+    figures = "".join(_figure(hit, bench, t) for hit in result.results)
+    return (
+        f'{honest}{waiting}<div class="pl-gallery">{figures}</div>{cards.note(t("match.meaning"))}'
+    )
 
 
-def _figure(hit: SearchHit, result: SearchResult, bench: Workbench) -> str:
+def _figure(hit: SearchHit, bench: Workbench, t: Translator) -> str:
     threshold = bench.matcher.get().threshold
     match = hit.probability >= threshold
+    offline = f" ({escape(t('search.offline'))})" if hit.offline else ""
     return (
         f"<figure>{cards.thumbnail(hit.photo, bench, 'pl-large')}"
-        f'<figcaption><span class="pl-name">{escape(hit.photo.name)}</span>'
+        f'<figcaption><span class="pl-name">{escape(hit.photo.name)}{offline}</span>'
         f'<span class="pl-score">{cards.bar(hit.probability, match)}</span></figcaption></figure>'
     )

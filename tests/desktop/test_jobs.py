@@ -34,6 +34,56 @@ def test_a_failed_job_gives_back_its_error_and_the_next_one_runs() -> None:
     runner.close()
 
 
+def test_a_paused_job_rests_until_it_may_go_on() -> None:
+    begun, counted = threading.Event(), []
+
+    def count(progress: Progress, cancelled: Cancelled) -> int:
+        for number in range(1000):
+            if number == 10:
+                job.pause()
+                begun.set()
+            if cancelled():
+                break
+            counted.append(number)
+        return len(counted)
+
+    runner = JobRunner()
+    started = threading.Event()
+
+    def work(progress: Progress, cancelled: Cancelled) -> int:
+        started.wait(WAIT)
+        return count(progress, cancelled)
+
+    job = runner.submit(work)
+    started.set()
+    assert begun.wait(WAIT)
+    assert job.snapshot().paused
+    assert len(counted) == 10
+    job.resume()
+    assert job.wait(WAIT)
+    assert job.outcome() == 1000
+    assert not job.snapshot().paused
+    runner.close()
+
+
+def test_a_paused_job_can_be_cancelled() -> None:
+    runner = JobRunner()
+    asked = threading.Event()
+
+    def work(progress: Progress, cancelled: Cancelled) -> str:
+        while not cancelled():
+            asked.set()
+        return "ended early"
+
+    job = runner.submit(work)
+    assert asked.wait(WAIT)
+    job.pause()
+    job.cancel()
+    assert job.wait(WAIT)
+    assert job.outcome() == "ended early"
+    runner.close()
+
+
 def test_jobs_run_one_after_another() -> None:
     running = threading.Semaphore(1)
 

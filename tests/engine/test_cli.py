@@ -276,11 +276,11 @@ def test_a_folder_is_indexed_once_and_searched(folder: Path, tmp_path: Path) -> 
     found = pairlens("search", folder, "a dog", "--top", "3", "--json")
     assert found.returncode == 0
     answer: dict[str, Any] = json.loads(found.stdout)
-    assert list(answer) == ["query", "confident", "results"]
+    assert list(answer) == ["query", "confident", "results", "waiting"]
     assert answer["query"] == "a dog"
     assert isinstance(answer["confident"], bool)
     assert len(answer["results"]) == 3
-    assert list(answer["results"][0]) == ["photo", "probability", "similarity"]
+    assert list(answer["results"][0]) == ["photo", "probability", "similarity", "offline"]
 
     within = json.loads(pairlens("search", folder / "within", "一只狗", "--json").stdout)
     assert {Path(hit["photo"]).parent.name for hit in within["results"]} == {"within"}

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from engine.decode import MAX_MEGAPIXELS, PHOTO_SUFFIXES, decode
+from engine.decode import MAX_MEGAPIXELS, PHOTO_SUFFIXES, decode, read_details
 from engine.errors import (
     PhotoDamaged,
     PhotoEmpty,
@@ -21,6 +21,8 @@ from engine.errors import (
     PhotoNotAnImage,
     PhotoTooLarge,
     PhotoUnreadable,
+    PhotoWithoutPreview,
+    RawUnsupported,
 )
 from tests.fixtures import photos
 
@@ -82,6 +84,94 @@ def test_a_heic_preview_is_used_where_it_is_large_enough(tmp_path: Path) -> None
     assert decode(path, min_side=160).size == (480, 320)
     assert decode(path, min_side=200).size == (960, 640)
     assert is_upright(decode(path, min_side=160))
+
+
+@pytest.mark.parametrize(
+    ("orientation", "stored"),
+    [
+        (1, None),
+        (3, Image.Transpose.ROTATE_180),
+        (6, Image.Transpose.ROTATE_90),
+        (8, Image.Transpose.ROTATE_270),
+    ],
+)
+def test_a_raw_photo_is_read_by_its_preview(
+    tmp_path: Path, orientation: int, stored: Image.Transpose | None
+) -> None:
+    wide = stored in (None, Image.Transpose.ROTATE_180)
+    upright = photos.corners(320, 240) if wide else photos.corners(240, 320)
+    preview = upright if stored is None else upright.transpose(stored)
+    path = photos.dng(tmp_path / "a.DNG", preview, orientation)
+
+    image = decode(path)
+
+    assert (image.mode, image.size) == ("RGB", upright.size)
+    assert is_upright(image)
+    assert is_upright(decode(path, min_side=30))
+    details = read_details(path)
+    assert (details.width, details.height) == ((64, 48) if wide else (48, 64))
+
+
+def test_a_raw_photo_without_preview_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(PhotoWithoutPreview, match="Save it as JPEG"):
+        decode(photos.dng(tmp_path / "a.dng", None))
+
+
+def test_without_its_package_a_raw_photo_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "rawpy", None)  # as if it were not installed
+    path = photos.dng(tmp_path / "a.dng", photos.corners())
+
+    for read in (decode, read_details):
+        with pytest.raises(RawUnsupported, match=r"pip install .pairlens\[raw\]"):
+            read(path)
+    # An ordinary picture that is named like one needs nothing.
+    assert is_upright(decode(photos.save(photos.corners(), tmp_path / "a.png").rename(path)))
+
+
+@pytest.mark.parametrize("content", [b"words", b"II*\0", b"II*\0" + bytes(200)])
+def test_what_is_only_named_raw_is_no_image(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.nef").write_bytes(content)
+
+    with pytest.raises((PhotoNotAnImage, PhotoDamaged)):
+        decode(tmp_path / "a.nef")
+
+
+def test_a_raw_photo_cut_short_is_named_as_damaged(tmp_path: Path) -> None:
+    path = photos.dng(tmp_path / "a.dng", photos.noise(200, 150))
+    path.write_bytes(path.read_bytes()[:5000])
+
+    with pytest.raises((PhotoDamaged, PhotoWithoutPreview)):
+        decode(path)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.avif", "a.tif", "a.heic"])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_details_have_the_size_of_the_upright_picture(
+    tmp_path: Path, name: str, orientation: int
+) -> None:
+    path, exif = tmp_path / name, photos.taken("2021:07:08 09:10:11", orientation)
+    if name.endswith("heic"):
+        photos.save_heic(photos.corners(), path, exif=exif.tobytes())
+    else:
+        photos.save(photos.corners(), path, exif=exif)
+
+    details = read_details(path)
+
+    assert (details.width, details.height) == decode(path).size
+    if name in ("a.jpg", "a.png", "a.webp", "a.heic"):
+        assert details.taken == "2021-07-08T09:10:11"
+
+
+@pytest.mark.parametrize("when", ["0000:00:00 00:00:00", "    :  :     :  :  ", "", "x\0"])
+def test_without_a_date_a_photo_was_taken_when_its_file_was_written(
+    tmp_path: Path, when: str
+) -> None:
+    path = photos.save(photos.corners(), tmp_path / "a.jpg", exif=photos.taken(when))
+    os.utime(path, (86400 * 365, 86400 * 365))
+
+    assert read_details(path).taken.startswith(("1970-12-31", "1971-01-01"))
 
 
 def test_the_content_decides_and_not_the_name(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -11,12 +13,16 @@ import pytest
 from engine.calibration import Vector
 from engine.errors import CaptionEmpty, LibraryMissing
 from engine.index import Library
-from engine.matcher import Matcher
-from engine.search import SHORTLIST, run_searches, search
+from engine.matcher import Matcher, load_matcher
+from engine.pack import TOKENIZER, read_manifest
+from engine.search import SHORTLIST, run_searches, search, search_snapshot
+from engine.snapshot import Snapshot
+from engine.store import PhotoRow, Store
 from engine.types import FloatArray, ImageFeatures, IntArray, TextFeatures
 from tests.fixtures import photos as made
 from tests.fixtures.coloured import coloured_photo
 from tests.fixtures.fake_matcher import FakeMatcher
+from tests.fixtures.tiny_pack import TinyPack, rewrite_manifest
 
 
 @pytest.fixture
@@ -157,3 +163,79 @@ def test_a_folder_without_indexed_photos_names_the_command(
 def test_words_are_needed(matcher: Matcher, library: Library, folder: Path) -> None:
     with pytest.raises(CaptionEmpty):
         search(matcher, library, folder, "  ")
+
+
+def test_a_library_is_searched_as_if_all_of_it_were_in_memory(tmp_path: Path) -> None:
+    matcher = cast(Matcher, FakeMatcher())
+    images = random_features(3 * SHORTLIST)
+    with closing(Store(tmp_path / "a.sqlite")) as store:
+        store.add_root(tmp_path)
+        rows = [PhotoRow(b"%03d.jpg" % n, 1, 1, b"%d" % n) for n in range(len(images))]
+        store.save_encoded(1, rows, matcher.model_id, images)
+        # Copies have the same similarity: which of them counts must not vary.
+        store.save(1, [replace(row, path=b"copy/" + row.path) for row in rows])
+        texts = matcher.encode_captions(["red", "green", "blue"])
+        with closing(Snapshot(store, matcher.model_id, [(1, tmp_path, b"")])) as snapshot:
+            whole = snapshot.features(np.arange(len(snapshot)))
+            for top in (1, 20, 1000):
+                plain = run_searches(matcher, whole, texts, top)
+                fast = search_snapshot(matcher, snapshot, texts, top, at_once=7)
+
+                np.testing.assert_array_equal(fast.photos, plain.photos)
+                np.testing.assert_allclose(fast.similarity, plain.similarity, rtol=1e-6)
+                np.testing.assert_array_equal(fast.logits, plain.logits)
+                np.testing.assert_allclose(fast.features, plain.features, rtol=1e-6)
+
+
+def test_photos_that_are_offline_are_found_and_marked(
+    coloured: tuple[Matcher, Library, Path], tmp_path: Path
+) -> None:
+    matcher, library, folder = coloured
+    folder.rename(tmp_path / "unplugged")
+
+    found = search(matcher, library, folder, "green", top=2)
+
+    assert [hit.offline for hit in found.results] == [True, True]
+    assert found.results[0].photo == folder / "green.png"
+    (tmp_path / "unplugged").rename(folder)
+    assert not search(matcher, library, folder, "green", top=1).results[0].offline
+
+
+@pytest.fixture
+def newer(tiny_pack: TinyPack, tmp_path: Path) -> Matcher:
+    """The same model as another pack: its id is another."""
+    pack = Path(shutil.copytree(tiny_pack.folder, tmp_path / "newer"))
+    card = pack / TOKENIZER
+    card.write_text(card.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    rewrite_manifest(pack, read_manifest(pack), remeasured=True)
+    return load_matcher(pack)
+
+
+def test_the_old_model_answers_while_the_new_one_is_encoding(
+    matcher: Matcher, newer: Matcher, library: Library, folder: Path
+) -> None:
+    assert newer.model_id != matcher.model_id
+    before = search(matcher, library, folder, "green", top=13)
+
+    assert search(newer, library, folder, "green", top=13) == before
+
+    library.index(folder / "two", newer)
+    assert search(newer, library, folder, "green", top=13) == before
+    library.index(None, newer)
+    assert [one.model_id for one in library.generations()] == [newer.model_id]
+    after = search(newer, library, folder, "green", top=13)
+    assert (len(after.results), after.waiting) == (13, 0)
+
+
+def test_without_the_old_pack_what_the_new_model_has_encoded_is_searched(
+    tiny_pack: TinyPack, newer: Matcher, folder: Path, tmp_path: Path
+) -> None:
+    old = Path(shutil.copytree(tiny_pack.folder, tmp_path / "old"))
+    with closing(Library.open_or_create(folder)) as library:
+        library.index(None, load_matcher(old))
+        library.index(folder / "two", newer)
+        shutil.rmtree(old)
+
+        found = search(newer, library, folder, "green", top=13)
+
+    assert (len(found.results), found.waiting) == (4, 9)

@@ -3,15 +3,21 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from engine import snapshot as snapshot_module
 from engine import store as store_module
 from engine.config import ModelConfig
 from engine.errors import LibraryBusy, LibraryDamaged, LibraryTooNew, OutputUnwritable
-from engine.store import MIGRATIONS, Failure, PhotoRow, Store, WriterLock
+from engine.schema import MIGRATIONS
+from engine.snapshot import Snapshot
+from engine.sqlite_file import WriterLock
+from engine.store import Failure, PhotoRow, Store
 from engine.types import ImageFeatures
 
 MODEL = "tiny-1"
@@ -40,6 +46,23 @@ def store(path: Path, tmp_path: Path) -> Store:
     return store
 
 
+def snapshot(store: Store, under: bytes = b"", model: str = MODEL) -> Snapshot:
+    ((root, path),) = store.roots()
+    return Snapshot(store, model, [(root, path, under)])
+
+
+def names(store: Store, under: bytes = b"", model: str = MODEL) -> list[str]:
+    """Of the photos below a folder that have features, relative, in the order they come in."""
+    ((_, root),) = store.roots()
+    with closing(snapshot(store, under, model)) as view:
+        return [str(path.relative_to(root)) for path in view.paths(np.arange(len(view)))]
+
+
+def load(store: Store, under: bytes = b"", model: str = MODEL) -> ImageFeatures:
+    with closing(snapshot(store, under, model)) as view:
+        return view.features(np.arange(len(view)))
+
+
 def overwrite(path: Path, start: int, content: bytes) -> None:
     with path.open("r+b") as file:
         file.seek(start)
@@ -50,9 +73,9 @@ def test_features_come_back_as_they_went_in(store: Store) -> None:
     kept = features(3)
     store.save_encoded(1, [row("c.jpg"), row("a.jpg"), row("b.jpg")], MODEL, kept)
 
-    names, found = store.load(1, b"", MODEL)
+    found = load(store)
 
-    assert names == [b"a.jpg", b"b.jpg", b"c.jpg"]
+    assert names(store) == ["a.jpg", "b.jpg", "c.jpg"]
     np.testing.assert_allclose(found.embeddings, kept.embeddings[[1, 2, 0]], atol=1e-3)
     np.testing.assert_array_equal(found.tokens, kept.tokens[[1, 2, 0]])
     np.testing.assert_allclose(np.linalg.norm(found.embeddings, axis=1), 1, atol=1e-6)
@@ -62,37 +85,36 @@ def test_features_come_back_as_they_went_in(store: Store) -> None:
 def test_more_photos_than_fit_one_read_come_back_in_order(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_module, "_CHUNK", 4)
+    monkeypatch.setattr(snapshot_module, "CHUNK", 4)
     kept = features(9)
     # Written out of order, and each content twice.
-    names = [f"{n * 5 % 9}.jpg" for n in range(9)]
-    store.save_encoded(1, [row(name) for name in names], MODEL, kept)
-    store.save(1, [row(f"copy/{name}", name) for name in names])
+    written = [f"{n * 5 % 9}.jpg" for n in range(9)]
+    store.save_encoded(1, [row(name) for name in written], MODEL, kept)
+    store.save(1, [row(f"copy/{name}", name) for name in written])
 
-    found, loaded = store.load(1, b"", MODEL)
+    found, loaded = names(store), load(store)
 
     assert found == sorted(found)
     assert len(found) == 18
-    expected = [names.index(name.decode().removeprefix("copy/")) for name in found]
+    expected = [written.index(name.removeprefix("copy/")) for name in found]
     np.testing.assert_array_equal(loaded.tokens, kept.tokens[expected])
 
 
 def test_an_unknown_model_has_no_features(store: Store) -> None:
     store.save_encoded(1, [row("a.jpg")], MODEL, features(1))
 
-    names, found = store.load(1, b"", "another")
-
-    assert names == []
-    assert len(found) == 0
+    with closing(snapshot(store, model="another")) as view:
+        assert (len(view), view.waiting) == (0, 1)
 
 
 def test_two_models_keep_their_features_apart(store: Store) -> None:
     store.save_encoded(1, [row("a.jpg")], MODEL, features(1, seed=1))
     store.save_encoded(1, [row("a.jpg")], "wide", features(1, seed=2, width=16))
 
-    assert store.load(1, b"", MODEL)[1].embeddings.shape == (1, 8)
-    assert store.load(1, b"", "wide")[1].embeddings.shape == (1, 16)
-    assert store.encoded(MODEL) == store.encoded("wide") == {b"a.jpg"}
+    assert load(store).embeddings.shape == (1, 8)
+    assert load(store, model="wide").embeddings.shape == (1, 16)
+    wanted = [b"a.jpg", b"b.jpg"]
+    assert store.encoded(MODEL, wanted) == store.encoded("wide", wanted) == {b"a.jpg"}
 
 
 def test_a_model_that_changes_its_shapes_is_refused(store: Store) -> None:
@@ -101,7 +123,7 @@ def test_a_model_that_changes_its_shapes_is_refused(store: Store) -> None:
     with pytest.raises(ValueError, match="shape"):
         store.save_encoded(1, [row("b.jpg")], MODEL, features(1, width=16))
 
-    assert [photo.path for photo in store.photos(1, b"")] == [b"a.jpg"]
+    assert list(store.present(1, b"")) == [b"a.jpg"]
 
 
 def test_features_that_do_not_fit_the_photos_are_refused(store: Store) -> None:
@@ -117,7 +139,7 @@ def test_tokens_that_are_not_packed_are_refused(store: Store) -> None:
             1, [row("a.jpg")], MODEL, ImageFeatures(features(1).embeddings, unpacked)
         )
 
-    assert list(store.photos(1, b"")) == []
+    assert list(store.present(1, b"")) == []
 
 
 def test_a_photo_takes_512_bytes_of_embedding_and_2000_of_tokens(store: Store, path: Path) -> None:
@@ -134,20 +156,23 @@ def test_a_photo_takes_512_bytes_of_embedding_and_2000_of_tokens(store: Store, p
 
 
 def test_only_photos_below_the_folder_are_found(store: Store) -> None:
-    names = ["a/1.jpg", "a/b/2.jpg", "a-b/3.jpg", "a.jpg", "ab/4.jpg"]
-    store.save_encoded(1, [row(name) for name in names], MODEL, features(5))
+    written = ["a/1.jpg", "a/b/2.jpg", "a-b/3.jpg", "a.jpg", "ab/4.jpg"]
+    store.save_encoded(1, [row(name) for name in written], MODEL, features(5))
 
-    assert store.load(1, b"a", MODEL)[0] == [b"a/1.jpg", b"a/b/2.jpg"]
-    assert store.load(1, b"a/b", MODEL)[0] == [b"a/b/2.jpg"]
-    assert {photo.path for photo in store.photos(1, b"a")} == {b"a/1.jpg", b"a/b/2.jpg"}
+    assert names(store, b"a") == ["a/1.jpg", "a/b/2.jpg"]
+    assert names(store, b"a/b") == ["a/b/2.jpg"]
+    assert list(store.present(1, b"a")) == [b"a/1.jpg", b"a/b/2.jpg"]
+    assert store.count(1, b"a") == 2
+    # As `Path` sorts: folder by folder.
+    assert names(store) == ["a/1.jpg", "a/b/2.jpg", "a-b/3.jpg", "a.jpg", "ab/4.jpg"]
 
 
 def test_any_bytes_a_file_system_allows_may_be_a_name(store: Store) -> None:
     name = os.fsencode(os.fsdecode("日本/café \n'\"%_".encode() + b"\xff.jpg"))
     store.save_encoded(1, [PhotoRow(name, 1, 2, b"x")], MODEL, features(1))
 
-    assert store.load(1, b"", MODEL)[0] == [name]
-    assert store.load(1, "日本".encode(), MODEL)[0] == [name]
+    assert names(store) == [os.fsdecode(name)]
+    assert names(store, "日本".encode()) == [os.fsdecode(name)]
 
 
 def test_failures_are_kept_with_their_reasons(store: Store) -> None:
@@ -156,25 +181,26 @@ def test_failures_are_kept_with_their_reasons(store: Store) -> None:
 
     store.save(1, [kept])
 
-    assert list(store.photos(1, b"")) == [kept]
+    assert store.known(1, [b"a.jpg", b"b.jpg"]) == {b"a.jpg": kept}
 
 
-def test_forgotten_photos_leave_their_features_until_pruned(store: Store) -> None:
+def test_gone_photos_leave_their_features_until_pruned(store: Store) -> None:
     store.save_encoded(1, [row("a.jpg"), row("b.jpg")], MODEL, features(2))
 
-    store.forget(1, [b"a.jpg"])
+    store.mark_gone(1, [b"a.jpg"])
 
-    assert store.load(1, b"", MODEL)[0] == [b"b.jpg"]
-    assert store.encoded(MODEL) == {b"a.jpg", b"b.jpg"}
-    store.prune()
-    assert store.encoded(MODEL) == {b"b.jpg"}
-    assert store.load(1, b"", MODEL)[0] == [b"b.jpg"]
+    assert names(store) == ["b.jpg"]
+    store.prune(before=time.time() - 1000)
+    assert store.encoded(MODEL, [b"a.jpg", b"b.jpg"]) == {b"a.jpg", b"b.jpg"}
+    store.prune(before=time.time() + 1000)
+    assert store.encoded(MODEL, [b"a.jpg", b"b.jpg"]) == {b"b.jpg"}
+    assert names(store) == ["b.jpg"]
 
 
 def test_pruning_takes_the_tokens_along(store: Store, path: Path) -> None:
     store.save_encoded(1, [row("a.jpg")], MODEL, features(1))
-    store.forget(1, [b"a.jpg"])
-    store.prune()
+    store.mark_gone(1, [b"a.jpg"])
+    store.prune(before=time.time() + 1000)
     store.close()
 
     with sqlite3.connect(path) as connection:
@@ -187,15 +213,15 @@ def test_a_batch_that_fails_leaves_nothing_behind(store: Store) -> None:
     with pytest.raises(sqlite3.IntegrityError):
         store.save_encoded(1, [row("a.jpg"), without_fingerprint], MODEL, features(2))
 
-    assert list(store.photos(1, b"")) == []
-    assert store.encoded(MODEL) == set()
+    assert list(store.present(1, b"")) == []
+    assert store.encoded(MODEL, [b"a.jpg", b"b.jpg"]) == set()
 
 
 def test_what_was_committed_is_there_after_reopening(store: Store, path: Path) -> None:
     store.save_encoded(1, [row("a.jpg")], MODEL, features(1))
     store.close()
 
-    assert Store(path).load(1, b"", MODEL)[0] == [b"a.jpg"]
+    assert names(Store(path)) == ["a.jpg"]
 
 
 def test_the_file_is_as_it_was_designed(store: Store, path: Path) -> None:
@@ -216,7 +242,7 @@ def test_an_older_library_is_brought_up_to_date(
     )
     monkeypatch.setattr(store_module, "MIGRATIONS", newer)
 
-    assert Store(path).load(1, b"", MODEL)[0] == [b"a.jpg"]
+    assert names(Store(path)) == ["a.jpg"]
     with sqlite3.connect(path) as connection:
         assert connection.execute("SELECT name FROM tags").fetchall() == [("beach",)]
         assert connection.execute("PRAGMA user_version").fetchone() == (len(newer),)
@@ -228,11 +254,19 @@ def test_photos_outlive_features_whose_tokens_are_in_half_precision(
     photos = [row("a.jpg"), PhotoRow(b"b.jpg", 5, 9, failure=Failure("photo_damaged", {}, "0.1.0"))]
     with monkeypatch.context() as patch:
         patch.setattr(store_module, "MIGRATIONS", MIGRATIONS[:1])
+        patch.setattr(store_module, "TABLES", set())
         older = Store(path)
         older.add_root(tmp_path / "photos")
-        older.save(1, photos)
         older.close()
     with sqlite3.connect(path) as connection:
+        connection.execute(
+            "INSERT INTO photos (root, path, size, mtime_ns, fingerprint)"
+            " VALUES (1, x'612e6a7067', 100, 7, x'612e6a7067')"
+        )
+        connection.execute(
+            "INSERT INTO photos (root, path, size, mtime_ns, error) VALUES (1, x'622e6a7067', 5, 9,"
+            """ '{"code": "photo_damaged", "fields": {}, "version": "0.1.0"}')"""
+        )
         connection.execute("INSERT INTO models VALUES (1, ?, 8, 3, 4)", (MODEL,))
         connection.execute("INSERT INTO features VALUES (1, 1, ?, zeroblob(16))", (b"a.jpg",))
         connection.execute("INSERT INTO tokens VALUES (1, zeroblob(24))")
@@ -240,17 +274,16 @@ def test_photos_outlive_features_whose_tokens_are_in_half_precision(
     store = Store(path)
 
     assert store.roots() == [(1, tmp_path / "photos")]
-    assert list(store.photos(1, b"")) == photos
-    assert store.encoded(MODEL) == set()
-    assert store.load(1, b"", MODEL)[0] == []
+    assert store.known(1, [b"a.jpg", b"b.jpg"]) == {photo.path: photo for photo in photos}
+    assert store.encoded(MODEL, [b"a.jpg", b"b.jpg"]) == set()
+    assert names(store) == []
     with sqlite3.connect(path) as connection:
         assert connection.execute("SELECT count(*) FROM tokens").fetchone() == (0,)
     # The same model may keep its features again, even in another shape.
     kept = features(1, width=16)
     store.save_encoded(1, photos[:1], MODEL, kept)
-    names, found = store.load(1, b"", MODEL)
-    assert names == [b"a.jpg"]
-    np.testing.assert_array_equal(found.tokens, kept.tokens)
+    assert names(store) == ["a.jpg"]
+    np.testing.assert_array_equal(load(store).tokens, kept.tokens)
 
 
 def test_a_migration_that_fails_leaves_the_library_as_it_was(
@@ -331,7 +364,7 @@ def test_damage_met_while_reading_is_named_too(store: Store, path: Path) -> None
     overwrite(path, 2 * 16384, os.urandom(path.stat().st_size - 2 * 16384))
 
     with pytest.raises(LibraryDamaged):
-        Store(path).load(1, b"", MODEL)
+        load(Store(path))
 
 
 def test_features_of_the_wrong_length_are_damage(store: Store, path: Path) -> None:
@@ -340,7 +373,7 @@ def test_features_of_the_wrong_length_are_damage(store: Store, path: Path) -> No
         connection.execute("UPDATE tokens SET data = x'0000'")
 
     with pytest.raises(LibraryDamaged, match="wrong length"):
-        store.load(1, b"", MODEL)
+        load(store)
 
 
 def test_an_unreadable_error_record_is_damage(store: Store, path: Path) -> None:
@@ -350,7 +383,7 @@ def test_an_unreadable_error_record_is_damage(store: Store, path: Path) -> None:
         )
 
     with pytest.raises(LibraryDamaged, match="error record"):
-        list(store.photos(1, b""))
+        store.known(1, [b"a"])
 
 
 def test_a_sound_library_passes_the_check(store: Store) -> None:
@@ -358,7 +391,7 @@ def test_a_sound_library_passes_the_check(store: Store) -> None:
 
     store.check()
 
-    assert store.load(1, b"", MODEL)[0] == [b"a.jpg"]
+    assert names(store) == ["a.jpg"]
 
 
 def test_a_folder_that_is_not_there_can_not_be_written(tmp_path: Path) -> None:
@@ -376,7 +409,7 @@ def test_a_full_disk_is_named_and_keeps_what_was_there(store: Store, path: Path)
     with pytest.raises(OutputUnwritable, match="full"):
         store.save_encoded(1, [row(f"{n}.jpg") for n in range(3000)], MODEL, features(3000))
 
-    assert store.load(1, b"", MODEL)[0] == [b"a.jpg"]
+    assert names(store) == ["a.jpg"]
 
 
 def test_only_one_may_write_at_a_time(path: Path, tmp_path: Path) -> None:
@@ -392,7 +425,7 @@ def test_reading_goes_on_while_another_writes(store: Store, path: Path) -> None:
     store.save_encoded(1, [row("a.jpg")], MODEL, features(1))
     store._connection.execute("BEGIN IMMEDIATE")
 
-    assert reader.load(1, b"", MODEL)[0] == [b"a.jpg"]
+    assert names(reader) == ["a.jpg"]
 
 
 def test_threads_may_share_a_store(store: Store) -> None:
@@ -402,7 +435,7 @@ def test_threads_may_share_a_store(store: Store) -> None:
         try:
             for n in range(20):
                 store.save_encoded(1, [row(f"{number}-{n}.jpg")], MODEL, features(1))
-                store.load(1, b"", MODEL)
+                load(store)
         except BaseException as error:
             failures.append(error)
 
@@ -413,7 +446,7 @@ def test_threads_may_share_a_store(store: Store) -> None:
         thread.join()
 
     assert failures == []
-    assert len(store.load(1, b"", MODEL)[0]) == 80
+    assert len(names(store)) == 80
 
 
 def test_closing_twice_is_fine(store: Store) -> None:

@@ -1,0 +1,154 @@
+"""The commands about libraries, as a person types them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.cards import card_named
+from engine.paths import libraries_dir
+from engine.sqlite_file import WriterLock
+from tests.fixtures import photos as made
+from tests.fixtures.tiny_pack import TinyPack
+
+PROGRAM = [sys.executable, "-c", "import sys; from desktop.cli import main; sys.exit(main())"]
+
+
+@pytest.fixture(autouse=True)
+def chosen_pack(tiny_pack: TinyPack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAIRLENS_PACK", str(tiny_pack.folder))
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    """The library "trips" of two folders, three photos each; the first folder."""
+    for name in ("old", "new"):
+        made.folder_of(tmp_path / name, 3)
+        assert pairlens("index", tmp_path / name, "--library", "trips").returncode == 0
+    return tmp_path / "old"
+
+
+def pairlens(*words: str | Path, typed: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PROGRAM, *map(str, words)],
+        capture_output=True, text=True, encoding="utf-8", timeout=100, input=typed, check=False,
+    )  # fmt: skip
+
+
+def listed() -> list[dict[str, Any]]:
+    found = pairlens("libraries", "--json")
+    assert found.returncode == 0
+    answer: list[dict[str, Any]] = json.loads(found.stdout)
+    return answer
+
+
+def test_libraries_says_what_there_is_and_how_it_stands(library: Path, tmp_path: Path) -> None:
+    library.rename(tmp_path / "unplugged")
+
+    (found,) = listed()
+
+    assert (found["name"], found["photos"], found["indexing"]) == ("trips", 6, False)
+    assert found["folders"] == [
+        {"path": str(tmp_path / "new"), "online": True},
+        {"path": str(tmp_path / "old"), "online": False},
+    ]
+    assert [model["photos"] for model in found["models"]] == [6]
+    assert found["bytes"] > 10_000
+    words = pairlens("libraries").stdout
+    assert "trips: 6 photos" in words
+    assert f"{tmp_path / 'old'}  (offline)" in words
+    assert f"{tmp_path / 'new'}\n" in words
+
+
+def test_without_libraries_it_says_how_to_make_one() -> None:
+    assert listed() == []
+    assert "pairlens index FOLDER" in pairlens("libraries").stderr
+
+
+def test_a_damaged_library_is_listed_with_its_fault(library: Path) -> None:
+    (file,) = libraries_dir().glob("*.sqlite")
+    file.write_bytes(b"nonsense" * 5000)
+
+    assert "set aside" in listed()[0]["error"]
+
+    again = pairlens("index", library)
+    assert "6 photos indexed" in again.stderr
+
+
+def test_indexing_a_damaged_library_says_so_and_makes_it_anew(library: Path) -> None:
+    (file,) = libraries_dir().glob("*.sqlite")
+    file.write_bytes(b"nonsense" * 5000)
+
+    found = pairlens("index", library)
+
+    assert found.returncode == 0
+    assert "set aside" in found.stderr
+    assert "6 photos indexed" in found.stderr
+
+
+def test_a_library_is_indexed_by_its_name(library: Path) -> None:
+    (library / "000.jpg").unlink()
+
+    found = pairlens("index", "trips")
+
+    assert "0 photos indexed, 5 unchanged, 0 known by content, 1 gone" in found.stderr
+    assert "no such folder" in pairlens("index", "cruises").stderr
+
+
+def test_a_library_is_searched_by_its_name(library: Path) -> None:
+    found = json.loads(pairlens("search", "trips", "a dog", "--json").stdout)
+
+    assert {Path(hit["photo"]).parent.name for hit in found["results"]} == {"old", "new"}
+    assert pairlens("search", "cruises", "a dog").returncode == 2
+
+
+def test_photos_that_are_offline_are_found_and_indexing_keeps_them(
+    library: Path, tmp_path: Path
+) -> None:
+    library.rename(tmp_path / "unplugged")
+
+    found = pairlens("index", library)
+    assert "3 photos are offline" in found.stderr
+    found = pairlens("search", "trips", "a dog")
+    assert found.stdout.count("(offline)") == 3
+
+
+def test_while_another_program_indexes_this_one_reads_and_says_so(library: Path) -> None:
+    card = card_named("trips")
+    assert card is not None
+    with WriterLock(card.file, "trips"):
+        assert listed()[0]["indexing"]
+        found = pairlens("search", library, "a dog")
+        assert found.returncode == 0
+        assert "being indexed now" in found.stderr
+        assert found.stdout.count(".jpg") == 3
+        found = pairlens("index", library)
+        assert found.returncode == 2
+        assert "another PairLens is indexing" in found.stderr
+
+
+@pytest.mark.parametrize("answer", ["", "n\n", "no\n", "maybe\n"])
+def test_forget_asks_first(library: Path, answer: str) -> None:
+    found = pairlens("forget", "trips", typed=answer)
+
+    assert found.returncode == 2
+    assert "no photo is touched" in found.stderr
+    assert "Nothing was deleted" in found.stderr
+    assert len(listed()) == 1
+
+
+@pytest.mark.parametrize(("words", "answer"), [(["--yes"], ""), ([], "y\n")])
+def test_forget_leaves_nothing_behind(library: Path, words: list[str], answer: str) -> None:
+    found = pairlens("forget", "trips", *words, typed=answer)
+
+    assert found.returncode == 0
+    assert list(libraries_dir().iterdir()) == []
+    assert len(list(library.iterdir())) == 3
+    found = pairlens("forget", "trips", "--yes")
+    assert found.returncode == 2
+    assert "pairlens libraries" in found.stderr
