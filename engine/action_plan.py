@@ -84,6 +84,8 @@ def plan_by_caption(
 ) -> Plan:
     """Bring each photo into the folder, below ``into``, of its best caption if that matches.
 
+    A caption that has a label gives its folder that name.
+
     Args:
         rows: the outcome of a batch; only rows of rank 1 count, and the first for each photo.
         unmatched: the name of a folder for the photos that no caption fits; without it they stay.
@@ -100,7 +102,7 @@ def plan_by_caption(
             continue
         seen.add(row.photo)
         if row.rank == 1 and row.match and row.caption is not None:
-            planner.add(row.photo, folders.of(row.caption))
+            planner.add(row.photo, folders.of(row.label or row.caption))
         elif row.rank == 1 and rest is not None:
             planner.add(row.photo, rest)
         else:
@@ -134,7 +136,13 @@ def _row(path: Path, number: int, row: dict[str, str | None]) -> BatchRow:
     if not here.is_absolute() and not here.exists():
         here = path.parent / here
     answer = match == "true" if match else None
-    return BatchRow(here, row["caption"] or None, None, answer, int(rank) if rank else None)
+    return BatchRow(
+        here,
+        row["caption"] or None,
+        row.get("label") or None,
+        match=answer,
+        rank=int(rank) if rank else None,
+    )
 
 
 def folder_name(caption: str) -> str:

@@ -20,18 +20,19 @@ from engine.action_plan import (
     plan_selection,
     read_result,
 )
-from engine.batch import batch
+from engine.batch import BatchOptions, batch
 from engine.errors import ResultUnreadable
-from engine.export import write_batch_csv
+from engine.export import write_results
 from engine.matcher import Matcher
-from engine.types import BatchRow
+from engine.results import About
+from engine.types import BatchRow, Caption, Mode
 from tests.fixtures import photos as made
 
 LINKS = pytest.mark.skipif(sys.platform == "win32", reason="making links needs a privilege there")
 
 
 def best(photo: Path, caption: str, match: bool = True, rank: int = 1) -> BatchRow:
-    return BatchRow(photo, caption, 0.9, match, rank)
+    return BatchRow(photo, caption, match=match, rank=rank)
 
 
 def targets(plan: Plan) -> list[str]:
@@ -80,7 +81,7 @@ def test_only_the_best_caption_counts(photos: list[Path], into: Path) -> None:
 def test_photos_that_nothing_matches_stay_unless_a_folder_is_named(
     photos: list[Path], into: Path
 ) -> None:
-    unread = BatchRow(photos[2], None, None, None, None, "damaged")
+    unread = BatchRow(photos[2])
     rows = [best(photos[0], "a dog"), best(photos[1], "a dog", match=False), unread]
     plan = plan_by_caption(rows, into)
     assert (targets(plan), plan.staying) == (["a dog/000.jpg"], photos[1:3])
@@ -223,11 +224,22 @@ def test_what_batch_wrote_is_read_back(
     scenes: list[Path], matcher: Matcher, tmp_path: Path
 ) -> None:
     damaged = made.truncated(tmp_path / 'damaged, "really".jpg')
-    report = batch(matcher, [*scenes, damaged], ["a red circle", "白色的方块"], every_caption=True)
-    write_batch_csv(report.rows, tmp_path / "result.csv")
+    captions = [Caption("a red circle", "circles"), Caption("白色的方块", "白色的方块")]
+    photos = [*scenes, damaged]
+    rows = list(batch(matcher, photos, captions, BatchOptions(Mode.ALL)))
+    about = About(Mode.ALL, tmp_path, len(photos), captions, "", "", True, None, None)
+    write_results(rows, about, tmp_path / "result.csv")
     read = read_result(tmp_path / "result.csv")
-    kept = [(row.photo, row.caption, row.match, row.rank) for row in report.rows]
-    assert [(row.photo, row.caption, row.match, row.rank) for row in read] == kept
+    kept = [(row.photo, row.caption, row.label, row.match, row.rank) for row in rows]
+    assert [(row.photo, row.caption, row.label, row.match, row.rank) for row in read] == kept
+
+
+def test_a_caption_with_a_label_gives_its_folder_that_name(
+    scenes: list[Path], tmp_path: Path
+) -> None:
+    row = BatchRow(scenes[0], "a photo of a sandy beach by the sea", "beach", match=True, rank=1)
+    plan = plan_by_caption([row], tmp_path / "into")
+    assert [step.target.parent.name for step in plan.steps] == ["beach"]
 
 
 def test_a_photo_without_a_full_path_is_looked_for_beside_the_result(

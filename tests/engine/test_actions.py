@@ -66,7 +66,8 @@ def test_photos_move_to_another_drive_with_their_times(photos: list[Path], tmp_p
 
 def test_photos_go_below_the_folders_of_their_captions(photos: list[Path], into: Path) -> None:
     rows = [
-        BatchRow(p, c, 0.9, True, 1) for p, c in zip(photos, ["a cat", "a dog"] * 2, strict=True)
+        BatchRow(p, c, match=True, rank=1)
+        for p, c in zip(photos, ["a cat", "a dog"] * 2, strict=True)
     ]
     with Journal() as journal:
         run(plan_by_caption(rows, into), journal)
@@ -156,7 +157,7 @@ def test_an_action_is_undone_after_a_restart(photos: list[Path], into: Path, kin
 
 
 def test_folders_that_were_there_or_hold_something_stay(photos: list[Path], into: Path) -> None:
-    rows = [BatchRow(photo, f"caption {n}", 0.9, True, 1) for n, photo in enumerate(photos)]
+    rows = [BatchRow(photo, f"caption {n}", match=True, rank=1) for n, photo in enumerate(photos)]
     (into / "caption 0").mkdir(parents=True)
     with Journal() as journal:
         run(plan_by_caption(rows, into), journal)

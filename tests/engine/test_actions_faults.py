@@ -175,7 +175,7 @@ def test_a_folder_that_vanishes_ends_it(photos: list[Path], into: Path, kind: Ki
 
 
 def test_nothing_is_written_where_a_drive_was(photos: list[Path], drive: Path) -> None:
-    rows = [BatchRow(photo, f"caption {n}", 0.9, True, 1) for n, photo in enumerate(photos)]
+    rows = [BatchRow(photo, f"caption {n}", match=True, rank=1) for n, photo in enumerate(photos)]
     with Journal() as journal:
         report = run(
             plan_by_caption(rows, drive), journal,
@@ -211,7 +211,8 @@ def test_one_read_only_folder_does_not_stop_the_others(photos: list[Path], into:
     try:
         drives.make_read_only(into / "a cat")
         rows = [
-            BatchRow(p, c, 0.9, True, 1) for p, c in zip(photos, ["a cat", "a dog"], strict=False)
+            BatchRow(p, c, match=True, rank=1)
+            for p, c in zip(photos, ["a cat", "a dog"], strict=False)
         ]
         with Journal() as journal:
             report = run(plan_by_caption(rows, into), journal)

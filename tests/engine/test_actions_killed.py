@@ -56,7 +56,7 @@ class World:
     def plan(self, kind: Kind, photos: list[Path], into: Path) -> Plan:
         # By caption, so that there are folders to be made.
         rows = [
-            BatchRow(path, f"caption {number % 2}", 0.9, number % 3 > 0, 1)
+            BatchRow(path, f"caption {number % 2}", match=number % 3 > 0, rank=1)
             for number, path in enumerate(photos)
         ]
         return plan_by_caption(rows, into, kind, unmatched="rest")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.export import BATCH_COLUMNS
+from engine.results import BATCH_COLUMNS
 from tests.fixtures import photos as made
 from tests.fixtures.acting import files
 
@@ -28,13 +28,18 @@ def result(tmp_path: Path) -> Path:
     photos = made.folder_of(tmp_path / "photos", 4)
     path = tmp_path / "result.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(BATCH_COLUMNS)
-        writer.writerow([photos[0], "a dog", "0.9", "true", 1, ""])
-        writer.writerow([photos[0], "a cat", "0.8", "true", 2, ""])
-        writer.writerow([photos[1], "白色的猫", "0.9", "true", 1, ""])
-        writer.writerow([photos[2], "a dog", "0.1", "false", 1, ""])
-        writer.writerow([photos[3], "", "", "", "", "damaged"])
+        writer = csv.DictWriter(file, BATCH_COLUMNS)
+        writer.writeheader()
+        for photo, caption, label, match, rank in (
+            (photos[0], "a dog", "a dog", "true", 1),
+            (photos[0], "a cat", "a cat", "true", 2),
+            (photos[1], "一只白色的猫", "白色的猫", "true", 1),
+            (photos[2], "a dog", "a dog", "false", 1),
+        ):
+            writer.writerow(
+                {"photo": photo, "caption": caption, "label": label, "match": match, "rank": rank}
+            )
+        writer.writerow({"photo": photos[3], "error": "damaged"})
     return path
 
 
