@@ -70,38 +70,26 @@ def fit_calibration(
     """
     if actual.all() or not actual.any():
         raise ValueError("calibration needs both matching and wrong pairs")
-    weights, bias = fit_logistic(logits.astype(np.float64)[:, None], actual, steps=steps)
-    return Calibration(float(weights[0]), bias, threshold)
-
-
-def fit_logistic(
-    inputs: Vector, actual: BoolArray, ridge: float = 1e-9, steps: int = 100
-) -> tuple[Vector, float]:
-    """Logistic regression of truth bool [P] on inputs float64 [P, F]: weights [F] and bias.
-
-    Newton's method on a convex loss: cross-entropy plus ``ridge`` / 2 times the squares of weights
-    and bias. ``actual`` must hold both answers.
-    """
-    inputs = np.column_stack((inputs, np.ones(len(inputs))))
+    inputs = np.column_stack((logits.astype(np.float64), np.ones(len(logits))))
     # Platt's smoothed targets keep a perfectly separable set from growing without end.
     positives, negatives = int(actual.sum()), int((~actual).sum())
     target = np.where(actual, (positives + 1) / (positives + 2), 1 / (negatives + 2))
 
     def loss(weights: Vector) -> float:
         said = inputs @ weights
-        entropy = np.logaddexp(0, said) - target * said
-        return float(entropy.sum() + ridge / 2 * (weights @ weights))
+        return float((np.logaddexp(0, said) - target * said).sum())
 
-    weights = np.zeros(inputs.shape[1])
+    # Newton's method: the loss is convex.
+    weights = np.zeros(2)
     for _ in range(steps):
         predicted = logistic(inputs @ weights)
-        gradient = inputs.T @ (predicted - target) + ridge * weights
+        gradient = inputs.T @ (predicted - target)
         curvature = inputs.T @ (inputs * (predicted * (1 - predicted))[:, None])
-        step = np.linalg.solve(curvature + ridge * np.eye(len(weights)), gradient)
+        step = np.linalg.solve(curvature + 1e-9 * np.eye(2), gradient)
         # Far from the minimum a whole step can lead uphill.
         while loss(weights - step) > loss(weights) and np.abs(step).max() > 1e-10:
             step /= 2
         weights -= step
         if np.abs(step).max() < 1e-10:
             break
-    return weights[:-1], float(weights[-1])
+    return Calibration(float(weights[0]), float(weights[1]), threshold)

@@ -2,115 +2,93 @@
 
 A match probability is about one pair, on pairs of which half match. A search looks at the best of
 many photos, and the best of many is high by chance alone, so its answer to "does anything fit?"
-is a rule of its own, fitted on searches.
+is a rule of its own, fitted on searches for what is not there.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from engine.calibration import Vector, fit_logistic, logistic
 from engine.types import BoolArray, FloatArray
 
-FEATURES = 3
-# On features of mean 0 and deviation 1, in all and not for each query: a feature that says nothing
-# gets no weight, and hundreds of queries outweigh it by far.
-RIDGE = 0.1
+_CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 
-def search_features(similarity: FloatArray, reference: FloatArray, log_odds: Vector) -> Vector:
-    """What the rule knows of Q searches: float64 [Q, 3].
-
-    Args:
-        similarity: float32 [Q, N], each query to the N photos that compete.
-        reference: float32 [Q, R], each query to a fixed set of photos, the pack's.
-        log_odds: float64 [Q, S], of the match probabilities of each query's shortlist.
-
-    1. How far the best similarity stands out, in standard deviations of the query's similarity to
-       the reference set. That set is fixed because a library may be of one kind: among photos of
-       beaches no beach stands out, and "beach" still fits them.
-    2. The largest log-odds.
-    3. log N: the best of N unrelated photos grows like sqrt(2 log N) standard deviations.
-    """
-    # A reference that says the same to everything must not divide by nothing.
-    spread = np.maximum(reference.std(axis=1, dtype=np.float64), 1e-6)
-    stands_out = (similarity.max(axis=1) - reference.mean(axis=1, dtype=np.float64)) / spread
-    competing = np.full(len(similarity), np.log(similarity.shape[1]))
-    return np.column_stack((stands_out, log_odds.max(axis=1), competing))
+def language_of(text: str) -> str:
+    """The language that a query is judged in: "zh" if it has a Chinese character, else "en"."""
+    return "zh" if _CHINESE.search(text) else "en"
 
 
 @dataclass(frozen=True, slots=True)
 class SearchConfidence:
-    """probability = sigmoid(weights . features + bias); confident from ``threshold`` on.
+    """Something fits when the best similarity reaches base + growth * log(photos that compete).
+
+    The best of N unrelated photos grows with N, and for the sizes of libraries that were tried
+    it does so in a straight line over log N.
 
     Attributes:
-        weights: one for each of the `search_features`.
-        bias: log-odds where all features are 0.
-        threshold: of the probability; above 1 when nothing may be called a match.
+        base: similarity, -1 to 1, that a single photo must reach, by the language of the query;
+            a query in another language must reach the highest of them.
+        growth: similarity that is asked for on top whenever a library is e times as large.
     """
 
-    weights: tuple[float, ...]
-    bias: float
-    threshold: float
+    base: Mapping[str, float]
+    growth: float
 
     def __post_init__(self) -> None:
-        if len(self.weights) != FEATURES:
-            raise ValueError(f"search confidence: {FEATURES} weights, not {len(self.weights)}")
-        if not np.all(np.isfinite((*self.weights, self.bias, self.threshold))):
-            raise ValueError("search confidence: weights, bias and threshold must be finite")
+        if not self.base or not np.all(np.isfinite((*self.base.values(), self.growth))):
+            raise ValueError("search confidence: base and growth must be finite, base not empty")
 
-    def probability(self, features: Vector) -> Vector:
-        """How probably something fits, float64 [Q] 0 to 1, of `search_features` [Q, 3].
+    def least(self, language: str, competing: int) -> float:
+        """The similarity from which something fits, in a library of ``competing`` photos."""
+        base = self.base.get(language, max(self.base.values()))
+        return float(base + self.growth * np.log(competing))
 
-        On searches like those it was fitted on, of which as many fit as did there.
-        """
-        return logistic(features @ np.array(self.weights) + self.bias)
-
-    def confident(self, features: Vector) -> BoolArray:
-        """Whether something fits, bool [Q], of `search_features` [Q, 3]."""
-        result: BoolArray = self.probability(features) >= self.threshold
+    def confident(self, best: FloatArray, language: str, competing: int) -> BoolArray:
+        """Whether something fits, bool [Q], of the best similarity float32 [Q] of each query."""
+        result: BoolArray = best >= self.least(language, competing)
         return result
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> SearchConfidence:
         """Read what `to_dict` wrote. Raises TypeError or ValueError when the values don't fit."""
-        return cls(**{**values, "weights": tuple(values["weights"])})
+        return cls(base=dict(values["base"]), growth=values["growth"])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return asdict(self) | {"weights": list(self.weights)}
+        return asdict(self)
 
 
 def fit_search_confidence(
-    features: Vector, fits: BoolArray, most_false_alarms: float
+    unfit: Mapping[str, Mapping[int, FloatArray]], most_false_alarms: float
 ) -> SearchConfidence:
-    """The rule with the least cross-entropy on Q searches, and a threshold that keeps it honest.
+    """The rule that keeps to a share of false alarms in libraries of every size.
 
     Args:
-        features: float64 [Q, 3], see `search_features`.
-        fits: bool [Q], whether one of the photos fits the query.
-        most_false_alarms: share, 0 to 1, of the queries that don't fit which may be called a match.
+        unfit: by language and number of photos that compete, the best similarity float32 [Q] of
+            queries that none of them fits; the same sizes in each language.
+        most_false_alarms: share, 0 to 1, of such queries that may be called a match.
 
-    The threshold is the lowest with which no more than that share of the given queries that don't
-    fit reaches it. Queries of equal probability fall on the same side, so where ties straddle the
-    share all of them are refused. Raises ValueError when only one kind of query is given.
+    For each language and size the similarity that no more than this share exceeds is found; one
+    slope and a level for each language are fitted to these by least squares. Raises ValueError
+    when there are fewer than two sizes.
     """
-    if fits.all() or not fits.any():
-        raise ValueError("search confidence needs both queries that fit and queries that don't")
-    mean, spread = features.mean(axis=0), features.std(axis=0)
-    spread[spread < 1e-9] = 1.0  # constant: becomes 0 and gets no weight
-    scaled, bias = fit_logistic((features - mean) / spread, fits, ridge=RIDGE)
-    weights = scaled / spread
-    rule = SearchConfidence(
-        tuple(float(weight) for weight in weights), bias - float(weights @ mean), 0.0
+    sizes = sorted({size for by_size in unfit.values() for size in by_size})
+    if len(sizes) < 2:
+        raise ValueError("search confidence needs searches in libraries of at least two sizes")
+    level = np.array(
+        [
+            [np.quantile(by_size[size], 1 - most_false_alarms) for size in sizes]
+            for by_size in unfit.values()
+        ]
     )
-    wrong = np.sort(rule.probability(features[~fits]))[::-1]
-    # The hair keeps 0.29 of 100 at 29.
-    allowed = int(most_false_alarms * len(wrong) + 1e-9)
-    if allowed >= len(wrong):
-        return rule
-    return SearchConfidence(rule.weights, rule.bias, float(np.nextafter(wrong[allowed], np.inf)))
+    places = np.log(sizes)
+    centred = places - places.mean()
+    growth = float((level @ centred).mean() / (centred @ centred))
+    base = level.mean(axis=1) - growth * places.mean()
+    return SearchConfidence(dict(zip(unfit, base.tolist(), strict=True)), growth)

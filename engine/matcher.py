@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.backends import Backend
 from engine.calibration import Vector
-from engine.confidence import SearchConfidence, search_features
+from engine.confidence import SearchConfidence
 from engine.decode import decode
 from engine.encoding import encode_in_order
 from engine.errors import CaptionEmpty, PackUnsupported
@@ -64,7 +64,7 @@ class Matcher:
 
     @property
     def search_confidence(self) -> SearchConfidence:
-        """Decides from `search_features` whether a search found anything that fits."""
+        """Decides whether a search found anything that fits."""
         return self.pack.manifest.search
 
     @property
@@ -137,17 +137,6 @@ class Matcher:
     def probability(self, logits: FloatArray) -> FloatArray:
         """Calibrated match probabilities float32 [P] of logits float32 [P]."""
         return self._calibration.probability(logits)
-
-    def search_features(
-        self, texts: TextFeatures, similarity: FloatArray, logits: FloatArray
-    ) -> Vector:
-        """What `search_confidence` reads of M searches, one for each text: float64 [M, 3].
-
-        Takes the similarity float32 [M, N] of each text to every photo that competes, and the
-        logits float32 [M, S] of its shortlist.
-        """
-        reference = texts.embeddings @ self.pack.reference.T
-        return search_features(similarity, reference, self._calibration.log_odds(logits))
 
     def match(self, photos: Sequence[Path], captions: Sequence[str]) -> list[Match]:
         """Every photo with every caption, photo by photo in the order given.

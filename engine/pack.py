@@ -8,20 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from engine.calibration import Calibration
 from engine.confidence import SearchConfidence
 from engine.config import ModelConfig
 from engine.errors import PackDamaged, PackMissing, PackUnsupported
 from engine.preprocess import Preprocessing
-from engine.types import FloatArray
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 TOKENIZER = "tokenizer.json"
-# Embeddings of training photos, float16 [R, E]: what searches are measured against.
-REFERENCE = "reference.npy"
 # What a pack can do: embeddings find, fusion decides.
 KINDS = ("embedding", "fusion", "both")
 
@@ -97,16 +92,10 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A pack on disk whose files were checked against its manifest.
-
-    Attributes:
-        reference: float32 [R, E], embeddings of length 1 of photos that searches are measured
-            against, see `engine.confidence`.
-    """
+    """A pack on disk whose files were checked against its manifest."""
 
     folder: Path
     manifest: Manifest
-    reference: FloatArray
 
     @property
     def model_id(self) -> str:
@@ -165,7 +154,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def open_pack(folder: Path) -> Pack:
-    """Read a pack and check every file's size and SHA-256, and the shape of its reference set.
+    """Read a pack and check every file's size and SHA-256.
 
     Raises PackMissing, PackDamaged or PackUnsupported.
     """
@@ -181,20 +170,4 @@ def open_pack(folder: Path) -> Pack:
             raise PackDamaged(path=folder, reason=f"{name} has the wrong size")
         if file_entry(path).sha256 != expected.sha256:
             raise PackDamaged(path=folder, reason=f"{name} has the wrong checksum")
-    return Pack(folder, manifest, _read_reference(folder, manifest))
-
-
-def _read_reference(folder: Path, manifest: Manifest) -> FloatArray:
-    if REFERENCE not in manifest.files:
-        raise PackDamaged(path=folder, reason=f"{MANIFEST} does not list {REFERENCE}")
-    try:
-        values = np.load(folder / REFERENCE, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise PackDamaged(path=folder, reason=f"{REFERENCE}: {error}") from error
-    size = manifest.model.embedding
-    # An archive of arrays loads as well, and is no array.
-    if not isinstance(values, np.ndarray) or values.dtype != np.float16:
-        raise PackDamaged(path=folder, reason=f"{REFERENCE} holds no half-precision numbers")
-    if values.ndim != 2 or not len(values) or values.shape[1] != size:
-        raise PackDamaged(path=folder, reason=f"{REFERENCE} is {values.shape}, not [R, {size}]")
-    return values.astype(np.float32)
+    return Pack(folder, manifest)

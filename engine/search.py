@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.calibration import Vector
+from engine.confidence import language_of
 from engine.errors import LibraryMissing, PackError
 from engine.index import Library
 from engine.matcher import Matcher, load_matcher
@@ -38,23 +38,23 @@ class Searches:
         similarity: float32 [M, N], each text to every photo.
         photos: int64 [M, S], the rows of the S photos nearest to each text, nearest first.
         logits: float32 [M, S], the fusion's, of those photos.
-        features: float64 [M, 3], see `engine.confidence.search_features`.
     """
 
     similarity: FloatArray
     photos: IntArray
     logits: FloatArray
-    features: Vector
+
+    @property
+    def best(self) -> FloatArray:
+        """Float32 [M], the similarity of each text to the photo nearest to it."""
+        result: FloatArray = self.similarity.max(axis=1)
+        return result
 
 
 def run_searches(
     matcher: Matcher, images: ImageFeatures, texts: TextFeatures, top: int = SHORTLIST
 ) -> Searches:
-    """Shortlist at least ``top`` photos for every text, fuse them, and see whether they fit.
-
-    Also what `engine.confidence.fit_search_confidence` is fitted on: the searches that people do
-    and those that the rule learns from are the same.
-    """
+    """Shortlist at least ``top`` photos for every text and fuse them."""
     similarity = np.ascontiguousarray(matcher.similarity(images, texts).T)
     return _rerank(matcher, similarity, texts, images.rows, top)
 
@@ -87,9 +87,7 @@ def _rerank(
     near, place = np.unique(photos, return_inverse=True)
     rows = np.repeat(np.arange(len(texts)), width)
     logits = matcher.logits(load(near), texts, place.ravel(), rows).reshape(photos.shape)
-    # Of a fixed shortlist: asking for more photos must not make anything fit better.
-    features = matcher.search_features(texts, similarity, logits[:, :SHORTLIST])
-    return Searches(similarity, photos, logits, features)
+    return Searches(similarity, photos, logits)
 
 
 def search(
@@ -98,9 +96,9 @@ def search(
     """The ``top`` photos that match the query best, most probable first.
 
     Among those under ``folder``, or all of the library. Whether the result is confident is decided
-    by `Matcher.search_confidence` over all of these. Photos of drives that are not connected are
-    among them. While a new model encodes the library, an older one whose pack is still on the disk
-    answers, as long as it has encoded more.
+    by `Matcher.search_confidence` over all of these, however many are asked for. Photos of drives
+    that are not connected are among them. While a new model encodes the library, an older one whose
+    pack is still on the disk answers, as long as it has encoded more.
 
     Raises:
         CaptionEmpty: there is no word in the query.
@@ -126,7 +124,8 @@ def search(
                 strict=True,
             )
         ]
-        confident = bool(matcher.search_confidence.confident(found.features)[0])
+        rule, language = matcher.search_confidence, language_of(query)
+        confident = bool(rule.confident(found.best, language, len(snapshot))[0])
         return SearchResult(query, confident, hits, snapshot.waiting)
 
 

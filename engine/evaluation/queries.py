@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 
 from engine import metrics
-from engine.calibration import Vector
 from engine.evaluation.columns import read_columns
 from engine.evaluation.shares import share
 from engine.matcher import Matcher
 from engine.paths import resources_dir
-from engine.search import Searches, run_searches
-from engine.types import ImageFeatures
+from engine.search import Searches
 
 # Columns of tables that hold a text in both languages.
 COLUMNS = {"en": "english", "zh": "chinese"}
@@ -29,29 +27,26 @@ def queries_without_match(language: str) -> list[str]:
 
 
 def measure_queries(
-    matcher: Matcher, images: ImageFeatures, fitting: Searches, unfitting: list[str]
+    matcher: Matcher, language: str, fitting: Searches, unfitting: Searches
 ) -> dict[str, Any]:
-    """How many searches among the photos are shown as a match, of those that should and shouldn't.
+    """How many searches among the same photos are shown as a match, of those that should and not.
 
-    ``fitting`` are the searches for the first caption of each photo. ``auc`` is the chance that
-    such a search has a higher probability than one of the ``unfitting`` queries: what any
-    threshold could reach.
+    ``fitting`` are searches for captions of the photos, ``unfitting`` for what none of them shows,
+    both in ``language``. ``auc`` is the chance that the best photo of one of the former is more
+    similar to it than that of one of the latter: what any threshold could reach.
     """
+    photos = fitting.similarity.shape[1]
     rule = matcher.search_confidence
-    without = run_searches(matcher, images, matcher.encode_captions(unfitting)).features
-    probability = np.concatenate((rule.probability(fitting.features), rule.probability(without)))
-    fits = np.arange(len(probability)) < len(fitting.features)
 
-    def shown(features: Vector) -> dict[str, Any]:
-        return {
-            "queries": len(features),
-            **share("shown", rule.confident(features).astype(np.float64)),
-        }
+    def shown(searches: Searches) -> dict[str, Any]:
+        confident = rule.confident(searches.best, language, photos)
+        return {"queries": len(confident), **share("shown", confident.astype(np.float64))}
 
+    best = np.concatenate((fitting.best, unfitting.best))
     return {
-        "photos": len(images),
-        "threshold": rule.threshold,
-        "fitting": shown(fitting.features),
-        "unfitting": shown(without),
-        "auc": metrics.auc(probability.astype(np.float32), fits),
+        "photos": photos,
+        "threshold": rule.least(language, photos),
+        "fitting": shown(fitting),
+        "unfitting": shown(unfitting),
+        "auc": metrics.auc(best, np.arange(len(best)) < len(fitting.best)),
     }

@@ -93,8 +93,9 @@ def _measure_language(
         "hard_pairs": measure_hard_pairs(matcher, encoded),
     }
     if language in COLUMNS:
-        unfitting = queries_without_match(language)
-        result["queries"] = measure_queries(matcher, encoded.images, first, unfitting)
+        texts = matcher.encode_captions(queries_without_match(language))
+        unfitting = run_searches(matcher, encoded.images, texts)
+        result["queries"] = measure_queries(matcher, language, first, unfitting)
     return result
 
 

@@ -5,19 +5,22 @@ Both with the int8 graphs that ship, since those are what users get.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from engine.calibration import Calibration, fit_calibration
 from engine.confidence import SearchConfidence, fit_search_confidence
 from engine.evaluation import encode_photos, pair_scores
 from engine.matcher import Matcher
-from engine.search import run_searches
 from engine.training.corpus import read_labels
 from engine.training.run import UNFIT_QUERIES, Run
 from engine.types import ImageFeatures
 
-# Searches are tried among so many photos: the rule must hold for small and large libraries.
-LIBRARY_SIZES = (30, 100, 300, 1000)
+# Searches are tried among so large shares of the photos: the rule must hold for small and large
+# libraries.
+LIBRARY_SHARES = (0.03, 0.1, 0.3, 1.0)
+LIBRARIES = 8  # of each size
 # Share of the queries that fit nothing which may be shown as matching.
 MOST_FALSE_ALARMS = 0.03
 
@@ -37,26 +40,25 @@ def calibrate_pairs(run: Run, matcher: Matcher, images: ImageFeatures) -> Calibr
 def calibrate_searches(run: Run, matcher: Matcher, images: ImageFeatures) -> SearchConfidence:
     """Fit when a search says that nothing fits.
 
-    In libraries of several sizes, drawn from the validation photos: a caption of each photo in
-    it, and everyday queries that no validation photo fits.
+    With everyday queries that no validation photo fits, in libraries of several sizes that are
+    drawn from the validation photos.
     """
     generator = np.random.default_rng(run.recipe.seed)
-    features, fits = [], []
-    for language, captions in run.by_language("val").items():
-        unfit = [
-            label.english if language == "en" else label.chinese
-            for label in read_labels(UNFIT_QUERIES)
-        ]
-        wrong = matcher.encode_captions(unfit)
-        for size in LIBRARY_SIZES:
-            rows = generator.permutation(len(captions.photos))[:size]
-            library = ImageFeatures(images.embeddings[rows], images.tokens[rows])
-            asked = rows[: min(size, 250)]
-            right = matcher.encode_captions([captions.captions[row][0] for row in asked])
-            for texts, fit in ((right, True), (wrong, False)):
-                features.append(run_searches(matcher, library, texts).features)
-                fits.append(np.full(len(texts), fit))
-    return fit_search_confidence(np.concatenate(features), np.concatenate(fits), MOST_FALSE_ALARMS)
+    queries = read_labels(UNFIT_QUERIES)
+    asked = {"en": [query.english for query in queries], "zh": [query.chinese for query in queries]}
+    sizes = {math.ceil(share * len(images)) for share in LIBRARY_SHARES}
+    drawn = {
+        size: [generator.permutation(len(images))[:size] for _ in range(LIBRARIES)]
+        for size in sizes
+    }
+    best = {}
+    for language in run.recipe.languages:
+        similarity = matcher.similarity(images, matcher.encode_captions(asked[language]))
+        best[language] = {
+            size: np.concatenate([similarity[rows].max(axis=0) for rows in libraries])
+            for size, libraries in drawn.items()
+        }
+    return fit_search_confidence(best, MOST_FALSE_ALARMS)
 
 
 def check_images(run: Run, matcher: Matcher) -> ImageFeatures:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors.torch import save_file
 
@@ -16,11 +15,11 @@ from engine import __version__
 from engine.backends.onnx import GRAPHS, graph_file
 from engine.backends.torch import WEIGHTS_FILE
 from engine.calibration import Calibration
-from engine.confidence import FEATURES, SearchConfidence
-from engine.evaluation import Labelled, encode_photos, evaluate
-from engine.matcher import Matcher, load_matcher
+from engine.confidence import SearchConfidence
+from engine.evaluation import Labelled, evaluate
+from engine.matcher import load_matcher
 from engine.nn import FusionModel
-from engine.pack import MANIFEST, REFERENCE, TOKENIZER, Manifest, PackFile, file_entry
+from engine.pack import MANIFEST, TOKENIZER, Manifest, PackFile, file_entry
 from engine.training.calibrate import calibrate_pairs, calibrate_searches, check_images
 from engine.training.card import model_card
 from engine.training.export import Inputs, check_parity, export_fp32, quantise_int8
@@ -30,8 +29,6 @@ from engine.training.run import FOLDER_LABELS, Run
 
 NAME = "PairLens Small"
 NOTICE = "This model is for non-commercial use only: it was trained on Flickr8k's photos."
-# Training photos whose embeddings searches are measured against: every so-manieth of all.
-REFERENCE_PHOTOS = 512
 
 
 def write_graphs(model: FusionModel, recipe: Recipe, folder: Path, inputs: Inputs) -> None:
@@ -77,7 +74,6 @@ def calibrated_pack(run: Run, model: FusionModel, graphs: Path, folder: Path) ->
     weights = {key: _half(value) for key, value in model.state_dict().items()}
     save_file(weights, folder / WEIGHTS_FILE)
     shutil.copy(Path(__file__).with_name("LICENSE.pack"), folder / "LICENSE")
-    np.save(folder / REFERENCE, np.zeros((1, recipe.model.embedding), np.float16))
     manifest = Manifest(
         name=NAME,
         version=__version__,
@@ -89,28 +85,18 @@ def calibrated_pack(run: Run, model: FusionModel, graphs: Path, folder: Path) ->
         model=recipe.model,
         preprocessing=preprocessing(recipe.model.image_size),
         calibration=Calibration(scale=1.0, bias=0.0, threshold=0.5),
-        search=SearchConfidence((0.0,) * FEATURES, 0.0, 0.5),
+        search=SearchConfidence(dict.fromkeys(recipe.languages, 0.0), 0.0),
         files=_files(folder),
         metrics={},
     )
     _write(manifest, folder)
     # Each step needs the ones before it: it reads the pack as they left it.
-    np.save(folder / REFERENCE, _reference(run, load_matcher(folder)))
-    manifest = replace(manifest, files=_files(folder))
-    _write(manifest, folder)
     images = check_images(run, load_matcher(folder))
     manifest = replace(manifest, calibration=calibrate_pairs(run, load_matcher(folder), images))
     _write(manifest, folder)
     manifest = replace(manifest, search=calibrate_searches(run, load_matcher(folder), images))
     _write(manifest, folder)
     return manifest
-
-
-def _reference(run: Run, matcher: Matcher) -> np.ndarray:
-    """Embeddings float16 [R,E] of training photos of all sets."""
-    chosen = np.linspace(0, len(run.photos) - 1, min(REFERENCE_PHOTOS, len(run.photos)))
-    photos = [run.photos[int(row)] for row in chosen]
-    return encode_photos(matcher, photos).embeddings.astype(np.float16)
 
 
 def _evaluate(run: Run, folder: Path, split: str) -> dict[str, Any]:

@@ -212,14 +212,15 @@ def test_without_a_photo_nothing_is_left_to_choose_by(encoded: EncodedSet) -> No
 def test_queries_are_shown_as_the_search_rule_says(encoded: EncodedSet) -> None:
     matcher = cast(Matcher, FakeMatcher())
     first = run_searches(matcher, encoded.images, some_texts(encoded.texts, encoded.first))
-    found = measure_queries(matcher, encoded.images, first, ["purple", "grey", "red", "white"])
+    texts = matcher.encode_captions(["purple", "grey", "red", "white"])
+    found = measure_queries(matcher, "en", first, run_searches(matcher, encoded.images, texts))
     assert found["fitting"]["queries"] == 3
     assert found["fitting"]["shown"] == 1
     assert found["unfitting"]["queries"] == 4
     assert found["unfitting"]["shown"] == 0.25
-    # One of the four is as probable as those that fit.
+    # One of the four is as similar as those that fit.
     assert found["auc"] == pytest.approx((3 + 0.5) / 4)
-    assert (found["photos"], found["threshold"]) == (3, 0.5)
+    assert (found["photos"], found["threshold"]) == (3, pytest.approx(0.9))
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import json
 import shutil
 from collections.abc import Callable
@@ -8,74 +7,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from engine.backends.torch import WEIGHTS_FILE
-from engine.calibration import Calibration
-from engine.confidence import SearchConfidence
-from engine.config import ModelConfig
 from engine.errors import PackDamaged, PackMissing, PackUnsupported
 from engine.matcher import load_matcher
 from engine.pack import (
     FORMAT,
     MANIFEST,
-    REFERENCE,
     TOKENIZER,
-    Manifest,
-    file_entry,
     open_pack,
     read_manifest,
 )
-from engine.preprocess import Preprocessing
 from tests.fixtures.tiny_pack import TinyPack, rewrite_manifest
 
 
 @pytest.fixture
 def pack(tiny_pack: TinyPack, tmp_path: Path) -> Path:
     return Path(shutil.copytree(tiny_pack.folder, tmp_path / "pack"))
-
-
-@pytest.fixture
-def bare(tmp_path: Path) -> Path:
-    """A pack with a manifest and a reference set of four photos, and nothing else."""
-    folder = tmp_path / "bare"
-    folder.mkdir()
-    manifest = Manifest(
-        name="Bare",
-        version="1",
-        kind="both",
-        licence="CC0-1.0",
-        notice="",
-        languages=("en",),
-        architecture="none",
-        model=ModelConfig(embedding=8),
-        preprocessing=Preprocessing(4, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
-        calibration=Calibration(1.0, 0.0, 0.5),
-        search=SearchConfidence((1.0, 0.5, -0.25), -2.0, 0.75),
-        files={},
-        metrics={},
-    )
-    (folder / MANIFEST).write_text(json.dumps(manifest.to_dict()), encoding="utf-8")
-    set_reference(folder, np.eye(4, 8, dtype=np.float16))
-    return folder
-
-
-def set_reference(pack: Path, values: np.ndarray | bytes) -> None:
-    """Write a pack's reference set, or bytes in its place, and list it."""
-    if isinstance(values, bytes):
-        (pack / REFERENCE).write_bytes(values)
-    else:
-        np.save(pack / REFERENCE, values)
-    manifest = read_manifest(pack)
-    files = {**manifest.files, REFERENCE: file_entry(pack / REFERENCE)}
-    rewrite_manifest(pack, replace(manifest, files=files))
-
-
-def archive(values: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    np.savez(file, values)
-    return file.getvalue()
 
 
 def change(pack: Path, edit: Callable[[dict[str, Any]], object]) -> None:
@@ -99,64 +48,16 @@ def test_a_manifest_survives_being_written_and_read(pack: Path) -> None:
     assert read_manifest(pack) == manifest
 
 
-def test_the_reference_set_comes_as_single_precision(bare: Path) -> None:
-    pack = open_pack(bare)
-    assert pack.reference.dtype == np.float32
-    np.testing.assert_array_equal(pack.reference, np.eye(4, 8))
-    assert pack.manifest.search == SearchConfidence((1.0, 0.5, -0.25), -2.0, 0.75)
-
-
 @pytest.mark.parametrize(
-    "values",
-    [
-        np.eye(4, 7, dtype=np.float16),
-        np.eye(4, 8, dtype=np.float32),
-        np.zeros((0, 8), np.float16),
-        np.zeros(8, np.float16),
-        archive(np.eye(4, 8, dtype=np.float16)),
-        b"",
-        b"\x93NUMPY junk",
-    ],
+    "search", [None, {}, {"base": {}, "growth": 0.1}, {"base": {"en": 0.1}}, {"growth": 0.1}]
 )
-def test_a_reference_set_that_does_not_fit_the_model_is_damage(
-    bare: Path, values: np.ndarray | bytes
-) -> None:
-    set_reference(bare, values)
-    with pytest.raises(PackDamaged, match=r"reference\.npy"):
-        open_pack(bare)
-
-
-def test_a_reference_set_is_never_unpickled(bare: Path, tmp_path: Path) -> None:
-    class Writes:
-        def __reduce__(self) -> tuple[object, ...]:
-            return Path.touch, (tmp_path / "ran",)
-
-    np.save(bare / REFERENCE, np.array([[Writes()]], dtype=object), allow_pickle=True)
-    set_reference(bare, (bare / REFERENCE).read_bytes())
-    with pytest.raises(PackDamaged, match=r"reference\.npy"):
-        open_pack(bare)
-    assert not (tmp_path / "ran").exists()
-
-
-def test_a_reference_set_that_is_not_listed_or_not_there_is_damage(bare: Path) -> None:
-    (bare / REFERENCE).unlink()
-    with pytest.raises(PackDamaged, match=r"reference\.npy is missing"):
-        open_pack(bare)
-    change(bare, lambda values: values.update(files={}))
-    with pytest.raises(PackDamaged, match=r"does not list reference\.npy"):
-        open_pack(bare)
-
-
-@pytest.mark.parametrize(
-    "search", [None, {}, {"weights": [1, 2], "bias": 0, "threshold": 0.5}, {"weights": [1, 2, 3]}]
-)
-def test_a_search_rule_that_can_not_be_read_is_damage(bare: Path, search: object) -> None:
-    change(bare, lambda values: values.update(search=search))
+def test_a_search_rule_that_can_not_be_read_is_damage(pack: Path, search: object) -> None:
+    change(pack, lambda values: values.update(search=search))
     with pytest.raises(PackDamaged):
-        open_pack(bare)
+        open_pack(pack)
 
 
-@pytest.mark.parametrize("name", ["image.int8.onnx", TOKENIZER, "LICENSE", WEIGHTS_FILE, REFERENCE])
+@pytest.mark.parametrize("name", ["image.int8.onnx", TOKENIZER, "LICENSE", WEIGHTS_FILE])
 def test_one_changed_byte_is_found_in_every_file(pack: Path, name: str) -> None:
     content = bytearray((pack / name).read_bytes())
     content[len(content) // 2] ^= 1
@@ -198,10 +99,10 @@ def test_a_junk_manifest_is_a_damaged_or_unknown_pack(pack: Path, content: str) 
 @pytest.mark.parametrize(
     ("key", "value"), [("format", FORMAT - 1), ("format", FORMAT + 1), ("kind", "oracle")]
 )
-def test_a_pack_of_another_time_is_refused_with_a_reason(bare: Path, key: str, value: Any) -> None:
-    change(bare, lambda values: values.update({key: value}))
+def test_a_pack_of_another_time_is_refused_with_a_reason(pack: Path, key: str, value: Any) -> None:
+    change(pack, lambda values: values.update({key: value}))
     with pytest.raises(PackUnsupported, match=str(value)):
-        open_pack(bare)
+        open_pack(pack)
 
 
 @pytest.mark.parametrize("kind", ["embedding", "fusion"])
