@@ -2,8 +2,8 @@
 
 Feature maps are matched cell by cell and as a whole (FitNets, arXiv 1412.6550), and the teacher's
 own classifier, reading the student's features, must say what it says of the teacher's (arXiv
-2203.14001). Student and teacher look at the same crop (arXiv 2106.05237), the student at a
-recoloured and sometimes degraded one.
+2203.14001). Student and teacher look at the same crop or mixture of two photos (arXiv 2106.05237),
+the student at a recoloured and sometimes degraded one.
 """
 
 from __future__ import annotations
@@ -121,8 +121,7 @@ class ImageDistillation:
     def _loss(self, rows: np.ndarray, view: View, size: int, drawn: torch.Generator) -> Tensor:
         device = self._compute.device
         flipped = torch.rand(len(rows), generator=drawn) < 0.5
-        crops = view.crops[torch.from_numpy(rows)].mirrored(flipped)
-        x = crops.cut(self._taught.photos[rows], size, device)
+        x = view.looks.show(self._taught.photos, torch.from_numpy(rows), flipped, size, device)
         x = degrade(recolour(x, self._augment, drawn), self._augment.degraded, drawn)
         pixels = normalise(x)
         maps, pooled = view.target(rows, flipped.numpy(), size // 32, device)

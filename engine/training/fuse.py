@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine import metrics
-from engine.calibration import fit_calibration
+from engine.calibration import Calibration, fit_calibration
 from engine.nn import FusionModel
 from engine.tokenizer import SPECIAL_TOKENS
 from engine.training.align import Heads
@@ -121,16 +121,17 @@ class FusionTraining:
         self._seed, self._compute = seed, compute
         photos = len(fold)
         self._own = _rows_of(captions.photo, photos)
-        self._start_from_similarity()
+        self._calibrated = self._start_from_similarity()
         self._edited = _by_kind(edits, photos)
         # One word list of what is to be guessed: the embeddings of the text encoder.
         self._words = model.text_encoder.word.weight
 
     @torch.no_grad()
-    def _start_from_similarity(self) -> None:
+    def _start_from_similarity(self) -> Calibration:
         """Let the last layer begin as the calibrated similarity, which [CLS] then corrects.
 
-        From random weights the fusion first unlearns the order that the heads know.
+        From random weights the fusion first unlearns the order that the heads know; and what it
+        says of whole captions is held near to that, since few photos teach it nothing better.
         """
         photos = len(self._fold)
         rows = torch.tensor([own[0] for own in self._own])
@@ -151,6 +152,7 @@ class FusionTraining:
         match = self._fuser.fusion.match
         match.weight.zero_()
         match.weight[0, -1], match.bias[0] = fitted.scale, fitted.bias
+        return fitted
 
     @property
     def steps(self) -> int:
@@ -196,7 +198,7 @@ class FusionTraining:
             seen = heads.images(features.float())
             near = (seen @ heads.texts(sentences.float()).T).float()
             scale = heads.log_scale.exp()
-            close = hard_negatives((near[:, :count] * scale).cpu(), 1.0, drawn)
+            close = hard_negatives((near[:, :count] * scale).cpu(), self._how.close, drawn)
         me = np.arange(count)
         other = (me + numpy.integers(1, count, size=count)) % count
         # Who meets what: both own captions, a random and a close one of others, and the edits.
@@ -221,6 +223,8 @@ class FusionTraining:
             ).float()
         plain, right, wrong = logits.split([4 * count, len(edits), len(edits)])
         loss = F.binary_cross_entropy_with_logits(plain, target)
+        alone = self._calibrated.scale * near[images, chosen][: 4 * count] + self._calibrated.bias
+        loss = loss + self._how.hold * F.mse_loss(plain, alone)
         loss = loss + self._how.word_weight * self._masked_words(ids[:count], memory, drawn)
         if not len(edits):
             return loss

@@ -98,6 +98,60 @@ def whole(count: int) -> Crops:
     return Crops(torch.ones(count), torch.ones(count), torch.zeros(count), torch.zeros(count))
 
 
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What is seen of each of N photos: a crop, or a mixture of it with a crop of another photo.
+
+    Two photos that lie over each other (mixup, arXiv 1710.09412) are a new one, and a teacher has
+    something to say of it; with its say on many of them a student learns what the teacher computes
+    rather than its answers to a few photos (arXiv 2106.05237).
+
+    Attributes:
+        other: int64 [N], the photo that is laid over each.
+        share: float32 [N], how much of the photo itself is seen: 1 where nothing is laid over it.
+    """
+
+    crops: Crops
+    over: Crops
+    other: Tensor
+    share: Tensor
+
+    def show(
+        self,
+        photos: np.ndarray,
+        rows: Tensor,
+        flipped: Tensor,
+        size: int,
+        device: torch.device | None = None,
+    ) -> Tensor:
+        """Of photos uint8 [N,side,side,3] the looks at ``rows``: float32 [B,3,size,size], 0 to 1.
+
+        Those with ``flipped`` bool [B] are turned left to right.
+        """
+        x = self.crops[rows].mirrored(flipped).cut(photos[rows.numpy()], size, device)
+        share = self.share[rows].view(-1, 1, 1, 1).to(x.device)
+        if bool((share == 1).all()):
+            return x
+        over = self.over[rows].mirrored(flipped).cut(photos[self.other[rows].numpy()], size, device)
+        return over.lerp_(x, share)
+
+
+def whole_photos(count: int) -> Looks:
+    """The whole of each photo."""
+    return Looks(whole(count), whole(count), torch.arange(count), torch.ones(count))
+
+
+def random_looks(
+    count: int, smallest_area: float, generator: torch.Generator, *, mixed: bool
+) -> Looks:
+    """A random crop of each photo; if ``mixed``, another's is laid over it, at most as strongly."""
+    crops = random_crops(count, smallest_area, generator)
+    over = random_crops(count, smallest_area, generator)
+    other = torch.randperm(count, generator=generator)
+    share = 1 - torch.rand(count, generator=generator) / 2 if mixed else torch.ones(count)
+    return Looks(crops, over, other, share)
+
+
 def normalise(x: Tensor) -> Tensor:
     """RGB [N,3,S,S] from 0 to 1 -> pixels for the model."""
     mean = torch.tensor(MEAN, device=x.device).view(3, 1, 1)

@@ -52,6 +52,8 @@ class Fusing:
 
     views: int
     folds: int
+    close: float
+    hold: float
     edits: int
     edit_weight: float
     word_weight: float

@@ -28,7 +28,7 @@ from engine.training.edits import KINDS, caption_edits
 from engine.training.fuse import Edits, Fuser, FusionCheck, FusionTraining, Sayings
 from engine.training.image_teacher import ImageTeacher
 from engine.training.loop import run_stage
-from engine.training.photos import whole
+from engine.training.photos import whole_photos
 from engine.training.run import TEACHER, Run
 from engine.training.teacher_cache import ask_for_views, ask_teacher
 from engine.training.text_teacher import TextTeacher
@@ -71,7 +71,11 @@ def image_stage(run: Run, model: FusionModel) -> None:
         teacher, run.pixels, how.views, recipe.augment.smallest_area, recipe.seed, kept
     )
     check = ask_teacher(
-        teacher, run.check_array, whole(len(run.check_photos)), kept / "val", "teacher, validation"
+        teacher,
+        run.check_array,
+        whole_photos(len(run.check_photos)),
+        kept / "val",
+        "teacher, validation",
     )
     weights = np.ones(len(run.photos))
     weights[: run.captioned_count] = how.captioned_weight
@@ -169,10 +173,9 @@ def contrastive_stage(
     """
     recipe, teacher = run.recipe, ImageTeacher(run.data / TEACHER)
     weight, bias = torch.from_numpy(teacher.weight), torch.from_numpy(teacher.bias)
-    whole_photos = ask_teacher(
-        teacher, run.pixels, whole(len(run.photos)), run.work / "teacher" / "view-0", "teacher"
-    )
-    pooled = torch.from_numpy(whole_photos.pooled).float()
+    looks, kept = whole_photos(len(run.photos)), run.work / "teacher" / "view-0"
+    asked = ask_teacher(teacher, run.pixels, looks, kept, "teacher, whole photos")
+    pooled = torch.from_numpy(asked.pooled).float()
     captions = _captioned(run, model, "train")
     data = AlignmentData(
         [view.features for view in views],

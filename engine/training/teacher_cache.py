@@ -1,4 +1,4 @@
-"""What the image teacher says of several crops of every photo, asked once and kept on disk."""
+"""What the image teacher says of several looks at every photo, asked once and kept on disk."""
 
 from __future__ import annotations
 
@@ -13,25 +13,23 @@ from numpy.lib.format import open_memmap
 from torch import Tensor
 from tqdm import tqdm
 
-from engine.training.image_teacher import CEILING, CHANNELS, SIDE, ImageTeacher
-from engine.training.photos import Crops, random_crops, whole
+from engine.training.image_teacher import CEILING, CHANNELS, GRID, SIDE, ImageTeacher
+from engine.training.photos import Looks, random_looks, whole_photos
 
-# Side of the grid that is kept of the teacher's 7 x 7 map: what the model has at 160 pixels.
-KEPT_GRID = 5
 _BATCH = 64
 _STEPS = 255 / CEILING
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One crop of each of N photos and what the teacher says of it.
+    """One look at each of N photos and what the teacher says of it.
 
     Attributes:
-        maps: uint8 [N,25,1280] on disk, the feature map in cells row by row.
-        pooled: float16 [N,1280] on disk, the mean over the teacher's whole map.
+        maps: uint8 [N,49,1280] on disk, the feature map in cells row by row.
+        pooled: float16 [N,1280] on disk, its mean.
     """
 
-    crops: Crops
+    looks: Looks
     maps: np.ndarray
     pooled: np.ndarray
 
@@ -39,45 +37,44 @@ class View:
         self, rows: np.ndarray, flipped: np.ndarray, grid: int, device: torch.device
     ) -> tuple[Tensor, Tensor]:
         """The map [B,grid*grid,1280] and its mean [B,1280] of photos, some of them mirrored."""
-        raw = self.maps[rows].reshape(len(rows), KEPT_GRID, KEPT_GRID, CHANNELS)
+        raw = self.maps[rows].reshape(len(rows), GRID, GRID, CHANNELS)
         raw[flipped] = raw[flipped, :, ::-1]
         maps = torch.from_numpy(raw).to(device).permute(0, 3, 1, 2).float()
         cells = F.adaptive_avg_pool2d(maps, grid).flatten(2).transpose(1, 2) / _STEPS
         return cells, torch.from_numpy(self.pooled[rows]).to(device).float()
 
 
-def view_crops(number: int, count: int, smallest_area: float, seed: int) -> Crops:
-    """The crops of view ``number``; view 0 is the whole photo."""
+def view_looks(number: int, views: int, count: int, smallest_area: float, seed: int) -> Looks:
+    """The looks of view ``number`` of ``views``: whole photos, then crops, then mixtures of two."""
     if number == 0:
-        return whole(count)
+        return whole_photos(count)
     generator = torch.Generator().manual_seed(seed * 1000 + number)
-    return random_crops(count, smallest_area, generator)
+    return random_looks(count, smallest_area, generator, mixed=2 * number > views)
 
 
 def ask_teacher(
-    teacher: ImageTeacher, photos: np.ndarray, crops: Crops, stem: Path, title: str
+    teacher: ImageTeacher, photos: np.ndarray, looks: Looks, stem: Path, title: str
 ) -> View:
-    """Describe ``crops`` of photos uint8 [N,side,side,3], or read what was kept at ``stem``."""
+    """Describe ``looks`` at photos uint8 [N,side,side,3], or read what was kept at ``stem``."""
     maps_file, pooled_file = stem.with_suffix(".maps.npy"), stem.with_suffix(".pooled.npy")
     if not pooled_file.exists():
         partial = stem.with_suffix(".partial.npy")
-        shape = (len(photos), KEPT_GRID**2, CHANNELS)
+        shape = (len(photos), GRID**2, CHANNELS)
         maps = open_memmap(partial, mode="w+", dtype=np.uint8, shape=shape)
         pooled = np.zeros((len(photos), CHANNELS), dtype=np.float16)
         for start in tqdm(range(0, len(photos), _BATCH), desc=title, unit="batch", disable=None):
-            rows = np.arange(start, min(start + _BATCH, len(photos)))
-            cut = crops[torch.from_numpy(rows)].cut(photos[rows], SIDE)
-            images = (cut * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
-            found = torch.from_numpy(teacher.feature_maps(images)).permute(0, 3, 1, 2).float()
-            kept = F.adaptive_avg_pool2d(found, KEPT_GRID).flatten(2).transpose(1, 2)
-            maps[rows] = kept.round().to(torch.uint8).numpy()
-            pooled[rows] = (found.mean(dim=(2, 3)) / _STEPS).half().numpy()
+            rows = torch.arange(start, min(start + _BATCH, len(photos)))
+            seen = looks.show(photos, rows, torch.zeros(len(rows), dtype=torch.bool), SIDE)
+            images = (seen * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
+            found = teacher.feature_maps(images).reshape(len(rows), GRID**2, CHANNELS)
+            maps[rows.numpy()] = found
+            pooled[rows.numpy()] = found.mean(axis=1, dtype=np.float32) / _STEPS
         maps.flush()
         partial.rename(maps_file)
         # Last, and whole at once: this file says that the view is complete.
         np.save(partial, pooled)
         partial.rename(pooled_file)
-    return View(crops, np.load(maps_file, mmap_mode="r"), np.load(pooled_file))
+    return View(looks, np.load(maps_file, mmap_mode="r"), np.load(pooled_file))
 
 
 def ask_for_views(
@@ -94,7 +91,7 @@ def ask_for_views(
         ask_teacher(
             teacher,
             photos,
-            view_crops(number, len(photos), smallest_area, seed),
+            view_looks(number, count, len(photos), smallest_area, seed),
             folder / f"view-{number}",
             f"teacher, view {number + 1} of {count}",
         )

@@ -10,8 +10,8 @@ from PIL import Image
 from engine.training.compute import Compute
 from engine.training.corpus import Corpus, read_labels
 from engine.training.image_teacher import CEILING, CHANNELS, GRID, MODEL_FILE, SIDE, ImageTeacher
-from engine.training.photos import random_crops, whole
-from engine.training.teacher_cache import KEPT_GRID, ask_for_views, ask_teacher
+from engine.training.photos import random_looks, whole_photos
+from engine.training.teacher_cache import ask_for_views, ask_teacher, view_looks
 from engine.training.text_teacher import TextTeacher
 
 
@@ -42,30 +42,32 @@ def test_the_teacher_is_asked_once_about_each_crop(tmp_path: Path) -> None:
     for one, other in zip(first, again, strict=True):
         assert np.array_equal(one.maps, other.maps)
         assert np.array_equal(one.pooled, other.pooled)
-        assert torch.equal(one.crops.x, other.crops.x)
+        assert torch.equal(one.looks.crops.x, other.looks.crops.x)
     assert not list(tmp_path.glob("*.partial*"))
 
 
 def test_a_view_that_was_not_finished_is_asked_again(tmp_path: Path) -> None:
     teacher = Stub()
-    ask_teacher(teacher, photos(), whole(3), tmp_path / "view", "")
+    ask_teacher(teacher, photos(), whole_photos(3), tmp_path / "view", "")
     (tmp_path / "view.pooled.npy").unlink()
-    ask_teacher(teacher, photos(), whole(3), tmp_path / "view", "")
+    ask_teacher(teacher, photos(), whole_photos(3), tmp_path / "view", "")
     assert teacher.asked == 6
 
 
-def test_the_first_view_is_the_whole_photo_and_the_others_are_crops(tmp_path: Path) -> None:
-    first, second = ask_for_views(Stub(), photos(), 2, 0.5, 7, tmp_path)
-    assert (first.crops.width == 1).all()
-    assert (second.crops.width < 1).any()
+def test_views_are_the_whole_photo_then_crops_then_mixtures() -> None:
+    looks = [view_looks(number, 5, 50, 0.5, 7) for number in range(5)]
+    assert (looks[0].crops.width == 1).all()
+    assert all((look.crops.width < 1).any() for look in looks[1:])
+    assert [bool((look.share < 1).any()) for look in looks] == [False] * 3 + [True] * 2
+    assert min(float(look.share.min()) for look in looks) >= 0.5
 
 
 def test_a_target_has_the_teacher_s_values_and_turns_with_the_photo(tmp_path: Path) -> None:
-    view = ask_teacher(Stub(), photos(), whole(3), tmp_path / "view", "")
+    view = ask_teacher(Stub(), photos(), whole_photos(3), tmp_path / "view", "")
     flipped = np.array([False, True, False])
-    cells, pooled = view.target(np.arange(3), flipped, KEPT_GRID, torch.device("cpu"))
-    assert cells.shape == (3, KEPT_GRID**2, CHANNELS)
-    columns = cells.view(3, KEPT_GRID, KEPT_GRID, CHANNELS)[:, 0, :, 0]
+    cells, pooled = view.target(np.arange(3), flipped, GRID, torch.device("cpu"))
+    assert cells.shape == (3, GRID**2, CHANNELS)
+    columns = cells.view(3, GRID, GRID, CHANNELS)[:, 0, :, 0]
     assert columns[0, -1] == pytest.approx(CEILING)
     assert columns[0, 0] == 0
     assert torch.equal(columns[1], columns[0].flip(0))
@@ -73,11 +75,12 @@ def test_a_target_has_the_teacher_s_values_and_turns_with_the_photo(tmp_path: Pa
 
 
 def test_a_smaller_grid_averages_the_kept_one(tmp_path: Path) -> None:
-    view = ask_teacher(
-        Stub(), photos(), random_crops(3, 0.5, torch.Generator()), tmp_path / "v", ""
-    )
+    looks = random_looks(3, 0.5, torch.Generator(), mixed=True)
+    view = ask_teacher(Stub(), photos(), looks, tmp_path / "v", "")
     flipped = np.zeros(3, dtype=bool)
-    fine, coarse = (view.target(np.arange(3), flipped, n, torch.device("cpu"))[0] for n in (5, 1))
+    fine, coarse = (
+        view.target(np.arange(3), flipped, n, torch.device("cpu"))[0] for n in (GRID, 1)
+    )
     torch.testing.assert_close(coarse[:, 0], fine.mean(dim=1))
 
 
