@@ -1,4 +1,4 @@
-"""The engine's commands. With `engine.cli_actions`, the only place in it that prints or exits."""
+"""The engine's commands. With the other `engine.cli_*`, the only place that prints or exits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from engine import __version__
-from engine.errors import FolderMissing, LibraryMissing, NoPhotos, PairLensError
+from engine.errors import NoPhotos, PairLensError
 from engine.paths import languages
 from engine.types import Cancelled, Caption, Match, Mode, Pair, PhotoFailure, Progress
 
@@ -39,6 +39,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, Subparsers[argparse.Argumen
     """
     from engine.cli_actions import add_commands  # which build on this module
     from engine.cli_library import add_library_commands
+    from engine.cli_search import add_search_command
 
     parser = argparse.ArgumentParser(
         prog="pairlens",
@@ -105,11 +106,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, Subparsers[argparse.Argumen
     )
     add_library_commands(command)
 
-    search = command("search", _search, "find photos of an indexed folder or library by words")
-    search.add_argument("folder", type=Path, metavar="FOLDER", help="or the name of a library")
-    search.add_argument("query", metavar="QUERY")
-    search.add_argument("--top", type=_positive, default=20, metavar="N", help="photos to list")
-    _add_json(search)
+    add_search_command(command)
 
     evaluate = command("evaluate", _evaluate, "measure the model pack on a captioned data set")
     evaluate.add_argument("--data", type=Path, required=True, metavar="DIR")
@@ -416,41 +413,6 @@ def _index(args: argparse.Namespace) -> int:
     if report.cancelled:
         _tell("Stopped early. What is indexed is kept: the same command goes on from there.")
     return _exit_code(report.failures, usable, report.cancelled)
-
-
-def _search(args: argparse.Namespace) -> int:
-    from contextlib import closing
-
-    from engine.index import Library
-    from engine.matcher import load_matcher
-    from engine.search import quoted, search
-
-    folder: Path | None = args.folder
-    # The photos of a folder that is not connected can still be searched.
-    found = Library.find(args.folder)
-    if found is None and not args.folder.is_dir():
-        found, folder = Library.named(str(args.folder)), None
-        if found is None:
-            raise FolderMissing(path=args.folder)
-    if found is None:
-        raise LibraryMissing(path=args.folder, quoted=quoted(args.folder))
-    with closing(found) as library:
-        if library.is_being_indexed():
-            _tell("This library is being indexed now: what is done so far is searched.")
-        result = search(load_matcher(), library, folder, args.query, args.top)
-    if result.waiting:
-        _tell(
-            f"{result.waiting} more photos wait to be indexed with this model pack. "
-            f"Run: pairlens index {quoted(args.folder)}"
-        )
-    if args.json:
-        _print_json(asdict(result))
-        return EXIT_DONE
-    if not result.confident:
-        _tell("Nothing here matches well; the nearest are:")
-    for hit in result.results:
-        print(f"{hit.probability:7.1%}  {hit.photo}{'  (offline)' if hit.offline else ''}")
-    return EXIT_DONE
 
 
 def _evaluate(args: argparse.Namespace) -> int:

@@ -19,8 +19,10 @@
     │   └── RawUnsupported
     ├── InputError            what the user gave can't be used; nothing was done
     │   ├── FolderMissing
+    │   ├── FolderOutside
     │   ├── NoPhotos
     │   ├── CaptionEmpty
+    │   ├── QueryEmpty
     │   ├── CaptionsUnreadable
     │   ├── PairsUnreadable
     │   ├── SidecarsMissing
@@ -214,6 +216,14 @@ class FolderMissing(InputError):
     template = "{path}: there is no such folder. Check the name, or whether its drive is connected."
 
 
+class FolderOutside(InputError):
+    code = "folder_outside"
+    template = (
+        "{path}: this folder is not in the library {name}. Choose one in {folders}, or add it: "
+        "pairlens index FOLDER --library NAME"
+    )
+
+
 class NoPhotos(InputError):
     code = "no_photos"
     template = "{path}: no photos were found in this folder. Choose a folder that holds pictures."
@@ -222,6 +232,11 @@ class NoPhotos(InputError):
 class CaptionEmpty(InputError):
     code = "caption_empty"
     template = "There is no caption to match with. Write at least one word."
+
+
+class QueryEmpty(InputError):
+    code = "query_empty"
+    template = "There is nothing to search for. Give words, a photo, or both."
 
 
 class CaptionsUnreadable(InputError):

@@ -11,9 +11,17 @@ from pathlib import Path
 
 from engine import cards
 from engine.cards import Card
-from engine.errors import FolderMissing, FolderTaken, LibraryBusy, LibraryDamaged, LibraryUnknown
+from engine.errors import (
+    FolderMissing,
+    FolderOutside,
+    FolderTaken,
+    LibraryBusy,
+    LibraryDamaged,
+    LibraryUnknown,
+)
 from engine.indexing import IndexReport, IndexRun, LibraryEncoder, Scope, away_among, relative_name
-from engine.snapshot import Snapshot
+from engine.query import PhotoFilter
+from engine.snapshot import EVERY_PHOTO, Snapshot
 from engine.sqlite_file import ENDINGS, WriterLock
 from engine.store import CHUNK, Generation, Store
 from engine.types import Cancelled, ImageFeatures, Progress, never_cancelled, no_progress
@@ -123,7 +131,7 @@ class Library:
         Raises:
             FolderMissing: there is no such folder within the library; nothing is forgotten then.
             LibraryBusy: another process is indexing this library.
-            ValueError: the folder is not within the library.
+            FolderOutside: the folder is not within the library.
         """
         scopes = self._scopes(folder)
         with WriterLock(self.file, self.name):
@@ -132,14 +140,35 @@ class Library:
             everything = {scope.folder for scope in scopes} == set(self._roots)
             return run.run(scopes, everything)
 
-    def snapshot(self, folder: Path | None, model_id: str) -> Snapshot:
+    def snapshot(
+        self,
+        folder: Path | None,
+        model_id: str,
+        only: PhotoFilter = EVERY_PHOTO,
+        unlike: bytes | None = None,
+    ) -> Snapshot:
         """What is indexed now of a folder and all below it, or of all, for one model.
 
+        Of that the photos that pass a filter and don't have the fingerprint ``unlike``.
+
         Raises:
-            ValueError: the folder is not within the library.
+            FolderOutside: the folder is not within the library.
         """
         scope = [(scope.root, scope.path, scope.under) for scope in self._scopes(folder)]
-        return Snapshot(self._store, model_id, scope)
+        return Snapshot(self._store, model_id, scope, only, unlike)
+
+    def fingerprint_of(self, photo: Path) -> bytes | None:
+        """What a photo held when it was last indexed, whether or not its drive is connected.
+
+        None where it is not of this library, failed, or is gone.
+        """
+        resolved = photo.resolve()
+        for path, number in self._roots.items():
+            if path in resolved.parents:
+                name = relative_name(resolved, path)
+                row = self._store.known(number, [name]).get(name)
+                return None if row is None or row.gone else row.fingerprint
+        return None
 
     def chunks(
         self, folder: Path | None, model_id: str, size: int = CHUNK
@@ -189,7 +218,7 @@ class Library:
         for path, number in self._roots.items():
             if resolved == path or path in resolved.parents:
                 return [Scope(number, path, relative_name(resolved, path))]
-        raise ValueError(f"{folder} is not within {', '.join(map(str, self.folders))}")
+        raise FolderOutside(path=folder, name=self.name, folders=", ".join(map(str, self.folders)))
 
 
 def index_folder(

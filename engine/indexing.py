@@ -294,7 +294,7 @@ class IndexRun:
     def _prepare(self, task: _Task) -> _Prepared:
         """Read one photo (in a thread)."""
         try:
-            fingerprint = task.fingerprint or _fingerprint(task.path)
+            fingerprint = task.fingerprint or read_fingerprint(task.path)
             details = read_details(task.path)
             if self._store.encoded(self._encoder.model_id, [fingerprint]):
                 return _Prepared(task, fingerprint, details)
@@ -373,8 +373,8 @@ def _may_pass(error: PhotoError | None) -> bool:
     return error is not None and error.code not in _LASTING
 
 
-def _fingerprint(path: Path) -> bytes:
-    """16 bytes that stand for the file's content."""
+def read_fingerprint(path: Path) -> bytes:
+    """16 bytes that stand for the file's content. Raises PhotoMissing or PhotoUnreadable."""
     try:
         with on_disk(path).open("rb") as file:
             return hashlib.file_digest(file, partial(hashlib.blake2b, digest_size=16)).digest()

@@ -1,8 +1,7 @@
-"""Words against an indexed library: a shortlist by similarity, reranked by the fusion."""
+"""Words, a photo or both against an indexed library: a shortlist by similarity, then the fusion."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,9 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from engine.confidence import language_of
-from engine.errors import LibraryMissing, PackError
+from engine.errors import LibraryMissing, PackError, PhotoError, QueryEmpty
 from engine.index import Library
+from engine.indexing import read_fingerprint
 from engine.matcher import Matcher, load_matcher
+from engine.query import Query
 from engine.snapshot import Snapshot
 from engine.types import (
     FloatArray,
@@ -26,8 +27,10 @@ from engine.types import (
 
 # Photos the fusion looks at, beyond those asked for: similarity finds, fusion decides.
 SHORTLIST = 50
-# Photos whose embeddings are in memory at once: 4 MB.
-AT_ONCE = 4096
+# Photos shown where nothing fits.
+NEAREST = 5
+# Photos that words to avoid are compared with, at most: each costs a fusion pass.
+AVOIDED_AMONG = 20 * SHORTLIST
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,79 +57,178 @@ class Searches:
 def run_searches(
     matcher: Matcher, images: ImageFeatures, texts: TextFeatures, top: int = SHORTLIST
 ) -> Searches:
-    """Shortlist at least ``top`` photos for every text and fuse them."""
+    """Shortlist at least ``top`` photos for every text and fuse them: `search`, in memory."""
     similarity = np.ascontiguousarray(matcher.similarity(images, texts).T)
-    return _rerank(matcher, similarity, texts, images.rows, top)
+    photos = np.argsort(-similarity, axis=1, kind="stable")[:, : max(top, SHORTLIST)]
+    rows = np.repeat(np.arange(len(texts)), photos.shape[1])
+    logits = matcher.logits(images, texts, photos.ravel(), rows).reshape(photos.shape)
+    return Searches(similarity, photos, logits)
 
 
-def search_snapshot(
+def search(matcher: Matcher, library: Library, query: Query, top: int = 20) -> SearchResult:
+    """At most ``top`` photos for a query, the best first.
+
+    Words: the photos nearest to them, ordered by match probability. A photo: those most similar to
+    it. Both: a photo is as good as the worse of its two places, see `by_worse_place`. Photos that
+    words to avoid match, by the model pack's threshold, are left out.
+
+    Whether anything fits the words is decided by `Matcher.search_confidence` among the photos that
+    pass the filter, however many are asked for. If nothing does, there are no results but the
+    nearest `NEAREST`. Photos of drives that are not connected compete too. While a new model
+    encodes the library, an older one whose pack is still on the disk answers, as long as it has
+    encoded more.
+
+    Raises:
+        QueryEmpty: there are neither words nor a photo.
+        CaptionEmpty: there is no word in the words, or in those to avoid.
+        PhotoError: the photo given can't be used, and the library does not know it.
+        FolderOutside: the folder is not in the library.
+        LibraryMissing: nothing there is indexed with a model pack that is here.
+    """
+    if query.words is None and query.photo is None:
+        raise QueryEmpty()
+    matcher = answering(matcher, library)
+    words = None if query.words is None else matcher.encode_captions([query.words])
+    avoid = matcher.encode_captions(query.avoid) if query.avoid else None
+    content = None if query.photo is None else _content(query.photo, library)
+    taken = library.snapshot(query.folder, matcher.model_id, query.only, unlike=content)
+    with closing(taken) as snapshot:
+        same = snapshot.same()
+        if not (len(snapshot) or snapshot.filtered or same):
+            missing = query.folder or library.folders[0]
+            raise LibraryMissing(path=missing, quoted=quoted(missing))
+        by_words = by_photo = probability = confident = None
+        if words is not None:
+            by_words = snapshot.similarity(words.embeddings)[0]
+        if query.photo is not None and content is not None:
+            by_photo = snapshot.similarity(_embedding(matcher, query.photo, content, snapshot))[0]
+        near = _nearest_first(by_words, by_photo)
+        found, left_out = _without(matcher, snapshot, near, avoid, max(top, SHORTLIST))
+        if query.words is not None and words is not None and by_words is not None:
+            confident = _fits(matcher, query.words, by_words[found[:SHORTLIST]], len(snapshot))
+            if len(found):
+                found, probability = _rerank(matcher, snapshot, found, words, by_photo)
+        shown = found[: min(top, NEAREST) if confident is False else top]
+        hits = _hits(snapshot, shown, probability, by_words, by_photo, library.away())
+        return SearchResult(
+            query=query,
+            confident=confident,
+            results=[] if confident is False else hits,
+            nearest=hits if confident is False else [],
+            competing=len(snapshot),
+            left_out=left_out,
+            same=same,
+            waiting=snapshot.waiting,
+        )
+
+
+def by_worse_place(one: FloatArray, other: FloatArray) -> IntArray:
+    """Order of N things, int64 [N], by the worse of their places in two rankings.
+
+    Args:
+        one, other: float32 [N], scores by which things are ranked, the highest first. Only the
+            ranking counts: the two may be of any scale, so that no weight has to be chosen.
+
+    Things with equal scores share the better place. Of those with the same worse place, the one
+    whose other place is better comes first, then the earlier one.
+    """
+    places = np.stack([np.searchsorted(np.sort(-scores), -scores) for scores in (one, other)])
+    order: IntArray = np.lexsort((places.min(axis=0), places.max(axis=0)))
+    return order
+
+
+def _content(photo: Path, library: Library) -> bytes:
+    """The fingerprint of a photo; of one that can't be read, what the library last knew."""
+    try:
+        return read_fingerprint(photo)
+    except PhotoError:
+        known = library.fingerprint_of(photo)
+        if known is None:
+            raise
+        return known
+
+
+def _embedding(matcher: Matcher, photo: Path, content: bytes, snapshot: Snapshot) -> FloatArray:
+    """Float32 [1, E]; a photo whose content is indexed is not decoded again."""
+    known = snapshot.embedding_of(content)
+    return matcher.encode(matcher.prepare(photo)[None]).embeddings if known is None else known
+
+
+def _nearest_first(by_words: FloatArray | None, by_photo: FloatArray | None) -> IntArray:
+    """All rows, by their similarities float32 [N] to the words, to the photo, or to both."""
+    given = [scores for scores in (by_words, by_photo) if scores is not None]
+    if len(given) > 1:
+        return by_worse_place(*given)
+    order: IntArray = np.argsort(-given[0], kind="stable")
+    return order
+
+
+def _without(
     matcher: Matcher,
     snapshot: Snapshot,
-    texts: TextFeatures,
-    top: int = SHORTLIST,
-    at_once: int = AT_ONCE,
-) -> Searches:
-    """`run_searches` among the photos of a library, of which ``at_once`` are in memory."""
-    similarity = np.empty((len(texts), len(snapshot)), np.float32)
-    no_tokens = np.empty((0, 0, 0), np.int8)
-    for rows in snapshot.chunks(at_once):
-        images = ImageFeatures(snapshot.embeddings(rows), no_tokens)
-        similarity[:, rows] = matcher.similarity(images, texts).T
-    return _rerank(matcher, similarity, texts, snapshot.features, top)
+    rows: IntArray,
+    avoid: TextFeatures | None,
+    width: int,
+) -> tuple[IntArray, int]:
+    """The first ``width`` rows that no text to avoid matches, and how many others were met."""
+    if avoid is None:
+        return rows[:width], 0
+    kept: list[int] = []
+    met = 0
+    while len(kept) < width and met < min(len(rows), max(width, AVOIDED_AMONG)):
+        part = rows[met : met + width]
+        images = snapshot.features(part)
+        every = np.arange(len(avoid))
+        pairs = np.repeat(np.arange(len(part)), len(avoid)), np.tile(every, len(part))
+        matches = matcher.probability(matcher.logits(images, avoid, *pairs)) >= matcher.threshold
+        kept += part[~matches.reshape(len(part), -1).any(axis=1)].tolist()
+        met += len(part)
+    return np.array(kept[:width], np.int64), met - len(kept)
+
+
+def _fits(matcher: Matcher, words: str, similarity: FloatArray, competing: int) -> bool:
+    """Whether the best similarity float32 [S] of the shortlist is more than chance makes it."""
+    if not len(similarity):
+        return False
+    rule, best = matcher.search_confidence, similarity.max(keepdims=True)
+    return bool(rule.confident(best, language_of(words), competing)[0])
 
 
 def _rerank(
     matcher: Matcher,
-    similarity: FloatArray,
-    texts: TextFeatures,
-    load: Callable[[IntArray], ImageFeatures],
-    top: int,
-) -> Searches:
-    width = min(similarity.shape[1], max(top, SHORTLIST))
-    photos = np.argsort(-similarity, axis=1, kind="stable")[:, :width]
-    near, place = np.unique(photos, return_inverse=True)
-    rows = np.repeat(np.arange(len(texts)), width)
-    logits = matcher.logits(load(near), texts, place.ravel(), rows).reshape(photos.shape)
-    return Searches(similarity, photos, logits)
+    snapshot: Snapshot,
+    rows: IntArray,
+    words: TextFeatures,
+    by_photo: FloatArray | None,
+) -> tuple[IntArray, FloatArray]:
+    """The shortlist in its final order, with match probabilities float32 [S]."""
+    pairs = np.arange(len(rows)), np.zeros(len(rows), np.int64)
+    probability = matcher.probability(matcher.logits(snapshot.features(rows), words, *pairs))
+    if by_photo is None:
+        order: IntArray = np.argsort(-probability, kind="stable")
+    else:
+        order = by_worse_place(probability, by_photo[rows])
+    return rows[order], probability[order]
 
 
-def search(
-    matcher: Matcher, library: Library, folder: Path | None, query: str, top: int = 20
-) -> SearchResult:
-    """The ``top`` photos that match the query best, most probable first.
-
-    Among those under ``folder``, or all of the library. Whether the result is confident is decided
-    by `Matcher.search_confidence` over all of these, however many are asked for. Photos of drives
-    that are not connected are among them. While a new model encodes the library, an older one whose
-    pack is still on the disk answers, as long as it has encoded more.
-
-    Raises:
-        CaptionEmpty: there is no word in the query.
-        LibraryMissing: nothing there is indexed with a model pack that is here.
-    """
-    matcher = answering(matcher, library)
-    text = matcher.encode_captions([query])
-    with closing(library.snapshot(folder, matcher.model_id)) as snapshot:
-        if not len(snapshot):
-            missing = folder or library.folders[0]
-            raise LibraryMissing(path=missing, quoted=quoted(missing))
-        found = search_snapshot(matcher, snapshot, text, top)
-        probability = matcher.probability(found.logits[0])
-        order = np.argsort(-probability, kind="stable")[:top]
-        photos = found.photos[0][order]
-        away = library.away()
-        hits = [
-            SearchHit(path, float(p), float(s), any(place in path.parents for place in away))
-            for path, p, s in zip(
-                snapshot.paths(photos),
-                probability[order],
-                found.similarity[0][photos],
-                strict=True,
-            )
-        ]
-        rule, language = matcher.search_confidence, language_of(query)
-        confident = bool(rule.confident(found.best, language, len(snapshot))[0])
-        return SearchResult(query, confident, hits, snapshot.waiting)
+def _hits(
+    snapshot: Snapshot,
+    rows: IntArray,
+    probability: FloatArray | None,
+    by_words: FloatArray | None,
+    by_photo: FloatArray | None,
+    away: list[Path],
+) -> list[SearchHit]:
+    return [
+        SearchHit(
+            photo=path,
+            probability=None if probability is None else float(probability[place]),
+            similarity=None if by_words is None else float(by_words[row]),
+            photo_similarity=None if by_photo is None else float(by_photo[row]),
+            offline=any(folder in path.parents for folder in away),
+        )
+        for place, (row, path) in enumerate(zip(rows, snapshot.paths(rows), strict=True))
+    ]
 
 
 def answering(matcher: Matcher, library: Library) -> Matcher:

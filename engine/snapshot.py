@@ -11,41 +11,68 @@ from typing import Any
 import numpy as np
 
 from engine.errors import LibraryDamaged
+from engine.query import Orientation, PhotoFilter
 from engine.sqlite_file import SqliteFile
 from engine.store import CHUNK, HALF, Store, path_range
 from engine.types import FloatArray, ImageFeatures, IntArray, PhotoDetails
+
+# Photos whose embeddings a search has in memory at once: 4 MB.
+AT_ONCE = 4096
+EVERY_PHOTO = PhotoFilter()
+# By the columns of a photo; NULL where its details are still to be read.
+_ORIENTATIONS = {
+    Orientation.LANDSCAPE: "width > height",
+    Orientation.PORTRAIT: "width < height",
+    Orientation.SQUARE: "width = height",
+}
 
 
 class Snapshot(SqliteFile):
     """A view of a library for one model; ``rows`` name photos in everything it gives.
 
-    Photos that are gone, that failed, or that this model has not encoded yet are not among them.
-    To be closed after use; see `SqliteFile` for what is raised.
+    Photos that are gone, that failed, or that this model has not encoded yet are not among them,
+    nor are those that a filter leaves out. To be closed after use; see `SqliteFile` for what is
+    raised.
 
     Attributes:
         photos: int64 [N], ids, sorted by path (part by part, as bytes).
-        waiting: how many further photos this model has not encoded yet.
+        filtered: how many photos the filter left out.
+        waiting: how many further photos have to be indexed first: this model has not encoded
+            them yet, or the filter asks for details that were not kept when they were indexed.
     """
 
     def __init__(
-        self, store: Store, model_id: str, scope: Sequence[tuple[int, Path, bytes]]
+        self,
+        store: Store,
+        model_id: str,
+        scope: Sequence[tuple[int, Path, bytes]],
+        only: PhotoFilter = EVERY_PHOTO,
+        unlike: bytes | None = None,
     ) -> None:
         """Look at the photos below folders.
 
         Args:
             scope: for each folder the id and path of its root, and the folder relative to that.
+            only: which photos there are wanted.
+            unlike: a fingerprint; photos with this content are kept apart, see `same`.
         """
         super().__init__(store.path)
         self._store = store
         self._roots = {number: path for number, path, _ in scope}
         try:
             with self.translated():
-                self._begin(model_id, scope)
+                self._begin(model_id, scope, only, unlike)
         except BaseException:
             self.close()
             raise
 
-    def _begin(self, model_id: str, scope: Sequence[tuple[int, Path, bytes]]) -> None:
+    def _begin(
+        self,
+        model_id: str,
+        scope: Sequence[tuple[int, Path, bytes]],
+        only: PhotoFilter,
+        unlike: bytes | None,
+    ) -> None:
         run = self._connection.execute
         self._connection.create_function("path_order", 1, _path_order, deterministic=True)
         run("PRAGMA query_only = ON")
@@ -54,23 +81,30 @@ class Snapshot(SqliteFile):
             "SELECT id, embedding_size, token_count, token_size FROM models WHERE model_id = ?",
             (model_id,),
         ).fetchone() or (0, 0, 0, 0)
-        self._shape = (width, count, size)
-        photos, features = array("q"), array("q")
-        self.waiting = 0
+        self._model, self._shape = model, (width, count, size)
+        photos, features, same = array("q"), array("q"), array("q")
+        self.filtered = self.waiting = 0
+        condition, values = _condition(only)
         for root, _, under in scope:
-            for photo, feature in run(
-                "SELECT photos.id, features.id FROM photos LEFT JOIN features"
+            for photo, feature, wanted, is_same in run(
+                f"SELECT photos.id, features.id, {condition}, photos.fingerprint IS ?"
+                " FROM photos LEFT JOIN features"
                 " ON features.model = ? AND features.fingerprint = photos.fingerprint"
                 " WHERE root = ? AND path >= ? AND path < ?"
                 " AND gone IS NULL AND photos.fingerprint IS NOT NULL ORDER BY path_order(path)",
-                (model, root, *path_range(under)),
+                (*values, unlike, model, root, *path_range(under)),
             ):
-                if feature is None:
+                if is_same:
+                    same.append(photo)
+                elif wanted == 0:
+                    self.filtered += 1
+                elif wanted is None or feature is None:
                     self.waiting += 1
                 else:
                     photos.append(photo)
                     features.append(feature)
         self.photos: IntArray = np.frombuffer(photos, np.int64)
+        self._same: IntArray = np.frombuffer(same, np.int64)
         self._features: IntArray = np.frombuffer(features, np.int64)
 
     def __len__(self) -> int:
@@ -88,10 +122,17 @@ class Snapshot(SqliteFile):
 
     def paths(self, rows: IntArray) -> list[Path]:
         """Where photos are, absolute."""
+        return self._paths(self.photos[rows])
+
+    def same(self) -> list[Path]:
+        """Where the photos are that have the content which was to be kept apart."""
+        return self._paths(self._same)
+
+    def _paths(self, photos: IntArray) -> list[Path]:
         found: dict[int, Path] = {}
-        for number, root, path in self._select("id, root, path", "photos", self.photos[rows]):
+        for number, root, path in self._select("id, root, path", "photos", photos):
             found[number] = self._roots[root] / os.fsdecode(path)
-        return [found[number] for number in self.photos[rows].tolist()]
+        return [found[number] for number in photos.tolist()]
 
     def details(self, rows: IntArray) -> list[PhotoDetails | None]:
         """What is known of photos besides their features; None where that is still to be read."""
@@ -103,9 +144,29 @@ class Snapshot(SqliteFile):
 
     def embeddings(self, rows: IntArray) -> FloatArray:
         """Embeddings float32 [R, E] of length 1."""
-        width = self._shape[0]
-        data = self._gather("id, embedding", "features", rows, 2 * width)
-        found = np.frombuffer(data, HALF).reshape(-1, width).astype(np.float32)
+        return self._embeddings(self._gather("id, embedding", "features", rows, 2 * self._shape[0]))
+
+    def embedding_of(self, fingerprint: bytes) -> FloatArray | None:
+        """The embedding float32 [1, E] of this content, if the model has encoded it."""
+        with self.reading() as connection:
+            found = connection.execute(
+                "SELECT embedding FROM features WHERE model = ? AND fingerprint = ?",
+                (self._model, fingerprint),
+            ).fetchone()
+        return None if found is None else self._embeddings(found[0])
+
+    def similarity(self, vectors: FloatArray, at_once: int = AT_ONCE) -> FloatArray:
+        """Similarities float32 [Q, N] of embeddings float32 [Q, E] to all photos.
+
+        Only ``at_once`` photos' embeddings are in memory.
+        """
+        found = np.empty((len(vectors), len(self)), np.float32)
+        for rows in self.chunks(at_once):
+            found[:, rows] = (self.embeddings(rows) @ vectors.T).T
+        return found
+
+    def _embeddings(self, data: bytes) -> FloatArray:
+        found = np.frombuffer(data, HALF).reshape(-1, self._shape[0]).astype(np.float32)
         # float16 on disk moved the length by up to 0.05 %.
         found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
         return found
@@ -135,6 +196,25 @@ class Snapshot(SqliteFile):
                 yield from connection.execute(
                     f"SELECT {columns} FROM {table} WHERE {key} IN ({marks})", part
                 ).fetchall()
+
+
+def _condition(only: PhotoFilter) -> tuple[str, list[str | int]]:
+    """A filter in SQL, and its values; NULL where a photo's details are not known."""
+    parts = ["1"]
+    values: list[str | int] = []
+    for part, value in (
+        # Moments begin with their day, so that text compares as time does.
+        ("taken >= ?", only.after and only.after.isoformat()),
+        ("taken < ?", only.before and only.before.isoformat()),
+        ("width >= ?", only.min_width),
+        ("height >= ?", only.min_height),
+    ):
+        if value:
+            parts.append(part)
+            values.append(value)
+    if only.orientation is not None:
+        parts.append(_ORIENTATIONS[only.orientation])
+    return f"({' AND '.join(parts)})", values
 
 
 def _path_order(path: bytes) -> bytes:

@@ -10,6 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.query import Query
+
 FloatArray = NDArray[np.float32]
 ByteArray = NDArray[np.int8]
 IntArray = NDArray[np.int64]
@@ -218,25 +220,42 @@ class VerifyRow:
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """One found photo: its match probability and its similarity (-1 to 1) to the query.
+    """One found photo. What was not asked for, words or a photo, has no numbers.
 
-    ``offline`` is True where its drive or network share is not connected now.
+    Attributes:
+        probability: match probability of the words, 0 to 1. There is none of two photos.
+        similarity: to the words, -1 to 1.
+        photo_similarity: to the photo that was given, -1 to 1.
+        offline: whether its drive or network share is not connected now.
     """
 
     photo: Path
-    probability: float
-    similarity: float
-    offline: bool = False
+    probability: float | None
+    similarity: float | None
+    photo_similarity: float | None
+    offline: bool
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Ranked hits; ``confident`` says whether any photo fits, see `engine.confidence`.
+    """What a search found. Where nothing fits there are no results, and the nearest stand apart.
 
-    ``waiting`` counts the photos that could not compete, because the model has yet to encode them.
+    Attributes:
+        query: what was asked.
+        confident: whether anything fits the words, see `engine.confidence`; None without words.
+        results: best first; none unless something fits, or a photo alone was given.
+        nearest: where nothing fits, the few photos that come nearest.
+        competing: how many photos were compared.
+        left_out: how many of the nearest were left out because words to avoid match them.
+        same: photos with the very content of the photo given; they don't compete.
+        waiting: how many could not compete, because they have to be indexed first.
     """
 
-    query: str
-    confident: bool
+    query: Query
+    confident: bool | None
     results: list[SearchHit]
-    waiting: int = 0
+    nearest: list[SearchHit]
+    competing: int
+    left_out: int
+    same: list[Path]
+    waiting: int

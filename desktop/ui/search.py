@@ -16,6 +16,7 @@ from desktop.ui.bridge import DIRECT, LOOK_EVERY, PICK_FOLDER, Changes
 from desktop.workbench import Workbench
 from engine.errors import CaptionEmpty, LibraryMissing, NoPhotos
 from engine.index import Library, index_folder
+from engine.query import Query
 from engine.search import quoted, search
 from engine.types import Cancelled, Progress, SearchHit, SearchResult
 
@@ -145,7 +146,7 @@ class SearchView:
         if library is None:
             raise LibraryMissing(path=folder, quoted=quoted(folder))
         with closing(library):
-            result = search(matcher, library, folder, query.strip(), TOP)
+            result = search(matcher, library, Query(query.strip(), folder=folder), TOP)
         return {self._gallery: _gallery(result, self._bench, self._t)}
 
     def _cancel(self) -> None:
@@ -189,20 +190,21 @@ def _report(report: IndexReport, t: Translator) -> str:
 
 
 def _gallery(result: SearchResult, bench: Workbench, t: Translator) -> str:
-    honest = "" if result.confident else cards.notice(t("search.nothing_matches"))
+    honest = cards.notice(t("search.nothing_matches")) if result.nearest else ""
     waiting = cards.note(t("search.waiting", n=f"{result.waiting:,}")) if result.waiting else ""
-    figures = "".join(_figure(hit, bench, t) for hit in result.results)
+    figures = "".join(_figure(hit, bench, t) for hit in result.results or result.nearest)
     return (
         f'{honest}{waiting}<div class="pl-gallery">{figures}</div>{cards.note(t("match.meaning"))}'
     )
 
 
 def _figure(hit: SearchHit, bench: Workbench, t: Translator) -> str:
-    threshold = bench.matcher.get().threshold
-    match = hit.probability >= threshold
+    score = ""
+    if hit.probability is not None:  # a search by a photo alone has none
+        score = cards.bar(hit.probability, hit.probability >= bench.matcher.get().threshold)
     offline = f" ({escape(t('search.offline'))})" if hit.offline else ""
     return (
         f"<figure>{cards.thumbnail(hit.photo, bench, 'pl-large')}"
         f'<figcaption><span class="pl-name">{escape(hit.photo.name)}{offline}</span>'
-        f'<span class="pl-score">{cards.bar(hit.probability, match)}</span></figcaption></figure>'
+        f'<span class="pl-score">{score}</span></figcaption></figure>'
     )

@@ -27,6 +27,7 @@ from engine.index import Library, index_folder
 from engine.matcher import load_matcher
 from engine.pack import open_pack
 from engine.paths import default_pack_dir
+from engine.query import Query
 from engine.search import search
 from engine.types import FloatArray, ImageFeatures
 
@@ -87,7 +88,7 @@ def find(folder: Path) -> dict[str, object]:
     with closing(library):
         for query in QUERIES:
             start = time.perf_counter()
-            search(matcher, library, folder, query)
+            search(matcher, library, Query(query, folder=folder))
             seconds.append(round(time.perf_counter() - start, 2))
     return {"seconds_each": seconds}
 

@@ -276,14 +276,13 @@ def test_a_folder_is_indexed_once_and_searched(folder: Path, tmp_path: Path) -> 
     found = pairlens("search", folder, "a dog", "--top", "3", "--json")
     assert found.returncode == 0
     answer: dict[str, Any] = json.loads(found.stdout)
-    assert list(answer) == ["query", "confident", "results", "waiting"]
     assert answer["query"] == "a dog"
     assert isinstance(answer["confident"], bool)
-    assert len(answer["results"]) == 3
-    assert list(answer["results"][0]) == ["photo", "probability", "similarity", "offline"]
+    assert len(answer["results"] + answer["nearest"]) == 3
 
     within = json.loads(pairlens("search", folder / "within", "一只狗", "--json").stdout)
-    assert {Path(hit["photo"]).parent.name for hit in within["results"]} == {"within"}
+    hits = within["results"] + within["nearest"]
+    assert {Path(hit["photo"]).parent.name for hit in hits} == {"within"}
 
 
 def test_a_folder_within_an_indexed_one_uses_its_library(folder: Path, pairlens_home: Path) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from engine import indexing as index_module
-from engine.errors import FolderMissing, LibraryBusy, LibraryDamaged
+from engine.errors import FolderMissing, FolderOutside, LibraryBusy, LibraryDamaged
 from engine.index import Library
 from engine.indexing import GONE_KEPT_DAYS, IndexReport
 from engine.paths import libraries_dir
@@ -455,9 +455,9 @@ def test_a_folder_outside_the_library_is_refused(
 ) -> None:
     library = Library.open_or_create(folder)
 
-    with pytest.raises(ValueError, match="not within"):
+    with pytest.raises(FolderOutside, match="not in the library"):
         library.index(tmp_path, encoder)
-    with pytest.raises(ValueError, match="not within"):
+    with pytest.raises(FolderOutside, match="not in the library"):
         library.snapshot(tmp_path, encoder.model_id)
 
 

@@ -10,18 +10,32 @@ from typing import cast
 import numpy as np
 import pytest
 
+from engine.confidence import SearchConfidence
 from engine.errors import CaptionEmpty, LibraryMissing
 from engine.index import Library
 from engine.matcher import Matcher, load_matcher
 from engine.pack import TOKENIZER, read_manifest
-from engine.search import SHORTLIST, run_searches, search, search_snapshot
+from engine.query import Query
+from engine.search import SHORTLIST, run_searches
+from engine.search import search as search_for
 from engine.snapshot import Snapshot
 from engine.store import PhotoRow, Store
-from engine.types import FloatArray, ImageFeatures, IntArray, TextFeatures
+from engine.types import FloatArray, ImageFeatures, IntArray, SearchHit, SearchResult, TextFeatures
 from tests.fixtures import photos as made
 from tests.fixtures.coloured import coloured_photo
 from tests.fixtures.fake_matcher import FakeMatcher
 from tests.fixtures.tiny_pack import TinyPack, rewrite_manifest
+
+
+def search(
+    matcher: Matcher, library: Library, folder: Path, words: str, top: int = 20
+) -> SearchResult:
+    return search_for(matcher, library, Query(words, folder=folder), top)
+
+
+def shown(found: SearchResult) -> list[SearchHit]:
+    """What is listed, whether or not it fits."""
+    return found.results or found.nearest
 
 
 @pytest.fixture
@@ -29,6 +43,13 @@ def folder(tmp_path: Path) -> Path:
     made.folder_of(tmp_path / "photos" / "one", 9)
     made.folder_of(tmp_path / "photos" / "two", 4)
     return tmp_path / "photos"
+
+
+@pytest.fixture
+def sure(matcher: Matcher, monkeypatch: pytest.MonkeyPatch) -> Matcher:
+    """The tiny model with a rule that takes everything for fitting."""
+    monkeypatch.setattr(Matcher, "search_confidence", SearchConfidence({"en": -1.0}, 0.0))
+    return matcher
 
 
 @pytest.fixture
@@ -40,24 +61,24 @@ def library(folder: Path, matcher: Matcher) -> Iterator[Library]:
 
 
 def test_as_many_photos_as_asked_come_best_first(
-    matcher: Matcher, library: Library, folder: Path
+    sure: Matcher, library: Library, folder: Path
 ) -> None:
-    found = search(matcher, library, folder, "a red circle", top=5)
-    assert found.query == "a red circle"
+    found = search(sure, library, folder, "a red circle", top=5)
+    assert found.query.words == "a red circle"
     assert len(found.results) == 5
-    values = [hit.probability for hit in found.results]
+    values = [hit.probability or 0 for hit in found.results]
     assert values == sorted(values, reverse=True)
     assert len({hit.photo for hit in found.results}) == 5
 
 
-def test_fewer_photos_than_asked_all_come(matcher: Matcher, library: Library, folder: Path) -> None:
-    assert len(search(matcher, library, folder, "green", top=100).results) == 13
+def test_fewer_photos_than_asked_all_come(sure: Matcher, library: Library, folder: Path) -> None:
+    assert len(search(sure, library, folder, "green", top=100).results) == 13
 
 
 def test_a_folder_within_the_library_can_be_searched_alone(
-    matcher: Matcher, library: Library, folder: Path
+    sure: Matcher, library: Library, folder: Path
 ) -> None:
-    found = search(matcher, library, folder / "two", "green", top=100)
+    found = search(sure, library, folder / "two", "green", top=100)
     assert {hit.photo.parent for hit in found.results} == {folder.resolve() / "two"}
     assert len(found.results) == 4
 
@@ -135,10 +156,11 @@ def test_scores_agree_with_matching_the_photos(exact_matcher: Matcher, folder: P
     with closing(Library.open_or_create(folder)) as library:
         library.index(folder, exact_matcher)
         found = search(exact_matcher, library, folder, "a blue square", top=4)
-    again = exact_matcher.match([hit.photo for hit in found.results], ["a blue square"])
-    for hit, match in zip(found.results, again, strict=True):
+    again = exact_matcher.match([hit.photo for hit in shown(found)], ["a blue square"])
+    for hit, match in zip(shown(found), again, strict=True):
         # Half precision in the index costs a little.
         assert hit.probability == pytest.approx(match.probability, abs=5e-3)
+        assert hit.similarity is not None
         assert -1.0001 <= hit.similarity <= 1.0001
 
 
@@ -167,14 +189,22 @@ def test_a_library_is_searched_as_if_all_of_it_were_in_memory(tmp_path: Path) ->
         texts = matcher.encode_captions(["red", "green", "blue"])
         with closing(Snapshot(store, matcher.model_id, [(1, tmp_path, b"")])) as snapshot:
             whole = snapshot.features(np.arange(len(snapshot)))
-            for top in (1, 20, 1000):
-                plain = run_searches(matcher, whole, texts, top)
-                fast = search_snapshot(matcher, snapshot, texts, top, at_once=7)
+            plain = matcher.similarity(whole, texts).T
+            np.testing.assert_allclose(snapshot.similarity(texts.embeddings), plain, rtol=1e-6)
+            near = np.argsort(-snapshot.similarity(texts.embeddings, at_once=7), kind="stable")
+            np.testing.assert_array_equal(near, np.argsort(-plain, kind="stable"))
 
-                np.testing.assert_array_equal(fast.photos, plain.photos)
-                np.testing.assert_allclose(fast.similarity, plain.similarity, rtol=1e-6)
-                np.testing.assert_array_equal(fast.logits, plain.logits)
-                np.testing.assert_allclose(fast.best, plain.best, rtol=1e-6)
+
+def test_a_library_is_searched_as_searches_are_measured(
+    sure: Matcher, library: Library, folder: Path
+) -> None:
+    with closing(library.snapshot(None, sure.model_id)) as snapshot:
+        images = snapshot.features(np.arange(len(snapshot)))
+        measured = run_searches(sure, images, sure.encode_captions(["a red circle"]))
+        order = np.argsort(-sure.probability(measured.logits[0]), kind="stable")
+        expected = snapshot.paths(measured.photos[0][order])
+    found = search(sure, library, folder, "a red circle", top=100)
+    assert [hit.photo for hit in found.results] == expected
 
 
 def test_photos_that_are_offline_are_found_and_marked(
@@ -202,10 +232,10 @@ def newer(tiny_pack: TinyPack, tmp_path: Path) -> Matcher:
 
 
 def test_the_old_model_answers_while_the_new_one_is_encoding(
-    matcher: Matcher, newer: Matcher, library: Library, folder: Path
+    sure: Matcher, newer: Matcher, library: Library, folder: Path
 ) -> None:
-    assert newer.model_id != matcher.model_id
-    before = search(matcher, library, folder, "green", top=13)
+    assert newer.model_id != sure.model_id
+    before = search(sure, library, folder, "green", top=13)
 
     assert search(newer, library, folder, "green", top=13) == before
 
@@ -218,7 +248,7 @@ def test_the_old_model_answers_while_the_new_one_is_encoding(
 
 
 def test_without_the_old_pack_what_the_new_model_has_encoded_is_searched(
-    tiny_pack: TinyPack, newer: Matcher, folder: Path, tmp_path: Path
+    tiny_pack: TinyPack, sure: Matcher, newer: Matcher, folder: Path, tmp_path: Path
 ) -> None:
     old = Path(shutil.copytree(tiny_pack.folder, tmp_path / "old"))
     with closing(Library.open_or_create(folder)) as library:
