@@ -2,7 +2,8 @@
 
 A match probability is about one pair, on pairs of which half match. A search looks at the best of
 many photos, and the best of many is high by chance alone, so its answer to "does anything fit?"
-is a rule of its own, fitted on searches for what is not there.
+is a rule of its own, fitted on searches for what is not there. Photos that compete are those that
+could have been found: a search among some photos only is judged by their number.
 """
 
 from __future__ import annotations
