@@ -27,7 +27,7 @@ from engine.errors import (
 from engine.index import Library
 from engine.matcher import Matcher
 from engine.query import Orientation, PhotoFilter, Query
-from engine.search import AVOIDED_AMONG, NEAREST, SHORTLIST, by_worse_place, search
+from engine.search import NEAREST, SHORTLIST, by_worse_place, search
 from engine.types import SearchResult
 from tests.fixtures import photos as made
 from tests.fixtures.coloured import coloured_photo
@@ -264,6 +264,20 @@ def test_both_are_confident_where_something_near_to_the_photo_fits_the_words(
     assert found.nearest[0].photo.name in ("green.jpg", "turned.jpg")
 
 
+def test_asking_for_more_photos_makes_nothing_fit_that_did_not(tmp_path: Path) -> None:
+    """The one red photo is the least like the photo asked for: it is not in the shortlist."""
+    folder = tmp_path / "photos"
+    for number in range(SHORTLIST + 10):
+        coloured_photo(folder / f"blue{number}.png", "blue", (40 + number, 40))
+    coloured_photo(folder / "red.png", "red")
+    asked = Query("red", coloured_photo(tmp_path / "asked.png", "blue"))
+    with closing(Library.open_or_create(folder)) as library:
+        library.index(None, MATCHER)
+        found = [search(MATCHER, library, asked, top) for top in (1, 20, 1000)]
+        assert search(MATCHER, library, Query("red")).confident
+    assert [one.confident for one in found] == [False, False, False]
+
+
 scores = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=12)
 
 
@@ -303,7 +317,9 @@ def test_nothing_fits_when_all_that_fits_is_to_be_avoided(library: Library) -> N
     assert {hit.photo.stem for hit in found.nearest} == {"yellow", "green", "turned"}
 
 
-def test_what_is_avoided_does_not_take_the_places_of_others(tmp_path: Path) -> None:
+def test_what_is_avoided_does_not_take_the_places_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All of the shortlist is to be avoided, and there are enough others behind it."""
     folder = tmp_path / "photos"
     for number in range(SHORTLIST + 10):
@@ -313,9 +329,13 @@ def test_what_is_avoided_does_not_take_the_places_of_others(tmp_path: Path) -> N
     with closing(Library.open_or_create(folder)) as library:
         library.index(None, MATCHER)
         found = search(MATCHER, library, Query("red", avoid=("red",)), top=3)
+        # There is an end to how many are looked through.
+        monkeypatch.setattr("engine.search.AVOIDED_AMONG", SHORTLIST)
+        given_up = search(MATCHER, library, Query("red", avoid=("red",)), top=3)
     assert found.left_out == SHORTLIST + 10
     assert {hit.photo.name for hit in found.nearest} == {"green0.png", "green1.png", "green2.png"}
-    assert AVOIDED_AMONG > SHORTLIST
+    assert (given_up.confident, given_up.nearest) == (False, [])
+    assert given_up.left_out == SHORTLIST
 
 
 def test_what_can_not_be_asked_is_said(library: Library, folder: Path, tmp_path: Path) -> None:
