@@ -67,6 +67,13 @@ def test_both_languages_have_the_same_keys_and_placeholders() -> None:
         assert chinese[key].strip(), key
 
 
+@pytest.mark.parametrize("language", AVAILABLE)
+def test_no_key_has_two_sentences(language: str) -> None:
+    text = (LOCALES / f"{language}.json").read_text(encoding="utf-8")
+    keys = [key for key, _ in json.loads(text, object_pairs_hook=list)]
+    assert len(keys) == len(set(keys))
+
+
 def test_every_engine_error_has_a_sentence_with_fields_the_error_has() -> None:
     for kind in error_classes():
         if "template" in vars(kind):
