@@ -11,7 +11,7 @@ import numpy as np
 from engine.assignment import assign, rivals
 from engine.calibration import Vector, probability_above, probability_of
 from engine.caption_bank import CaptionBank
-from engine.encoding import encode_in_order
+from engine.encoding import Known, encode_in_order
 from engine.errors import TooFewPhotos, TooManyPairs
 from engine.matcher import Matcher
 from engine.thresholds import thresholds_for
@@ -71,10 +71,13 @@ def batch(
     captions: Sequence[Caption],
     options: BatchOptions = BatchOptions(),
     *,
+    known: Known | None = None,
     progress: Progress = no_progress,
     cancelled: Cancelled = never_cancelled,
 ) -> Iterator[BatchRow]:
     """Rows in the order of the photos; of captions that score the same, the first given is first.
+
+    Photos that are ``known`` (see `engine.recall`) are not read again.
 
     A photo that can't be used has one row with ``failure``. In the modes BEST and ALL rows come as
     photos are read, and memory does not grow with the folder; an assignment, and a threshold from
@@ -95,7 +98,7 @@ def batch(
     bank = CaptionBank(matcher, [caption.text for caption in captions])
     everything = whole or options.exact or options.mode is Mode.ALL
     width = len(captions) if everything else SHORTLIST
-    scored = _scored(matcher, photos, bank, width, progress, cancelled)
+    scored = _scored(matcher, photos, bank, width, known, progress, cancelled)
     fixed = matcher.threshold if options.threshold is None else options.threshold
     thresholds = np.full(len(captions), fixed)
     if not whole:
@@ -108,11 +111,12 @@ def _scored(
     photos: Sequence[Path],
     bank: CaptionBank,
     width: int,
+    known: Known | None,
     progress: Progress,
     cancelled: Cancelled,
 ) -> Iterator[_Scored]:
     done = 0
-    for paths, images, failed in encode_in_order(matcher, photos, cancelled):
+    for paths, images, failed in encode_in_order(matcher, photos, cancelled, known):
         scores: Iterator[_Scores] = iter(())
         if len(images):
             columns = bank.nearest(images, width)

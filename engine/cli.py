@@ -278,6 +278,7 @@ def _batch(args: argparse.Namespace) -> int:
     from engine.export import check_results
     from engine.matcher import load_matcher
     from engine.photos import find_photos
+    from engine.recall import recalled
 
     mode = Mode(args.mode) if args.mode else Mode.VERIFY if args.sidecars else Mode.BEST
     if mode is Mode.VERIFY and not args.sidecars:
@@ -297,8 +298,20 @@ def _batch(args: argparse.Namespace) -> int:
     matcher = load_matcher()
     about = _about(args, mode, args.folder, len(photos), captions, matcher)
     options = BatchOptions(mode, args.exact, args.threshold, args.false_alarms)
-    with _until_interrupted() as cancelled, _progress("photo") as progress:
-        rows = batch(matcher, photos, captions, options, progress=progress, cancelled=cancelled)
+    with (
+        _until_interrupted() as cancelled,
+        _progress("photo") as progress,
+        recalled(args.folder, matcher.model_id) as known,
+    ):
+        rows = batch(
+            matcher,
+            photos,
+            captions,
+            options,
+            known=known,
+            progress=progress,
+            cancelled=cancelled,
+        )
         return _write(rows, about, args.out, "photos")
 
 

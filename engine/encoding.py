@@ -14,7 +14,14 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from engine.errors import PhotoError
-from engine.types import Cancelled, FloatArray, ImageFeatures, PhotoFailure, never_cancelled
+from engine.types import (
+    Cancelled,
+    FloatArray,
+    ImageFeatures,
+    IntArray,
+    PhotoFailure,
+    never_cancelled,
+)
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -46,21 +53,35 @@ class PhotoEncoder(Protocol):
         ...
 
 
+class Known(Protocol):
+    """Features that need not be made; an `engine.recall.Recall` is one."""
+
+    def row(self, photo: Path) -> int | None:
+        """Where the photo's features are, None if they have to be made. In several threads."""
+        ...
+
+    def features(self, rows: IntArray) -> ImageFeatures:
+        """Features at rows int64 [R]."""
+        ...
+
+
 def encode_in_order(
-    encoder: PhotoEncoder, photos: Sequence[Path], cancelled: Cancelled = never_cancelled
+    encoder: PhotoEncoder,
+    photos: Sequence[Path],
+    cancelled: Cancelled = never_cancelled,
+    known: Known | None = None,
 ) -> Iterator[tuple[list[Path], ImageFeatures, dict[Path, PhotoFailure]]]:
-    """Encode photos batch by batch in the order given.
+    """Encode photos batch by batch in the order given; what is ``known`` of them is not read.
 
     Yields each batch's paths, the features of those that could be used (in their order), and
     the failures of the others. Ends early, between batches, once ``cancelled``.
     """
     ahead = encoder.batch_size * (1 + BATCHES_AHEAD)
-    with closing(in_order(partial(_prepare, encoder), photos, ahead)) as prepared:
+    with closing(in_order(partial(_prepare, encoder, known), photos, ahead)) as prepared:
         while not cancelled() and (batch := list(islice(prepared, encoder.batch_size))):
-            pixels = [item for _, item in batch if not isinstance(item, PhotoFailure)]
+            usable = [item for _, item in batch if not isinstance(item, PhotoFailure)]
             failed = {path: item for path, item in batch if isinstance(item, PhotoFailure)}
-            features = encoder.encode(np.stack(pixels)) if pixels else _no_features()
-            yield [path for path, _ in batch], features, failed
+            yield [path for path, _ in batch], _features(encoder, known, usable), failed
 
 
 def in_order(work: Callable[[T], R], tasks: Iterable[T], ahead: int) -> Generator[R]:
@@ -87,12 +108,36 @@ def failure(photo: Path, error: PhotoError) -> PhotoFailure:
     return PhotoFailure(photo, str(error), error.code, dict(error.fields))
 
 
-def _prepare(encoder: PhotoEncoder, photo: Path) -> tuple[Path, FloatArray | PhotoFailure]:
+# Of a photo that can be used: its pixels, or the row of what is known of it.
+_Usable = FloatArray | int
+
+
+def _prepare(
+    encoder: PhotoEncoder, known: Known | None, photo: Path
+) -> tuple[Path, _Usable | PhotoFailure]:
+    if known is not None and (row := known.row(photo)) is not None:
+        return photo, row
     try:
         return photo, encoder.prepare(photo)
     except PhotoError as error:
         return photo, failure(photo, error)
 
 
-def _no_features() -> ImageFeatures:
-    return ImageFeatures(np.empty((0, 0), np.float32), np.empty((0, 0, 0), np.int8))
+def _features(
+    encoder: PhotoEncoder, known: Known | None, usable: Sequence[_Usable]
+) -> ImageFeatures:
+    pixels = [item for item in usable if not isinstance(item, int)]
+    rows = [item for item in usable if isinstance(item, int)]
+    parts = []
+    if pixels:
+        parts.append(encoder.encode(np.stack(pixels)))
+    if rows and known is not None:
+        parts.append(known.features(np.array(rows, dtype=np.int64)))
+    if not parts:
+        return ImageFeatures(np.empty((0, 0), np.float32), np.empty((0, 0, 0), np.int8))
+    # Pixels were put first: back to the order of the photos.
+    place = np.argsort([isinstance(item, int) for item in usable], kind="stable").argsort()
+    return ImageFeatures(
+        np.concatenate([part.embeddings for part in parts])[place],
+        np.concatenate([part.tokens for part in parts])[place],
+    )

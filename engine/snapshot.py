@@ -124,6 +124,13 @@ class Snapshot(SqliteFile):
         """Where photos are, absolute."""
         return self._paths(self.photos[rows])
 
+    def seen(self) -> Iterator[tuple[int, Path, int, int]]:
+        """Row, path, size in bytes and mtime in ns of each photo when it was last looked at."""
+        row = {photo: number for number, photo in enumerate(self.photos.tolist())}
+        columns = "id, root, path, size, mtime_ns"
+        for number, root, path, *seen in self._select(columns, "photos", self.photos):
+            yield row[number], self._roots[root] / os.fsdecode(path), *seen
+
     def same(self) -> list[Path]:
         """Where the photos are that have the content which was to be kept apart."""
         return self._paths(self._same)

@@ -17,6 +17,7 @@ from engine.captions import as_captions, read_captions
 from engine.errors import NoPhotos, PairLensError
 from engine.export import write_results
 from engine.photos import find_photos
+from engine.recall import recalled
 from engine.results import About, Summary
 from engine.types import BatchRow, Cancelled, Caption, Mode, Progress
 
@@ -186,11 +187,12 @@ def _work(
             mode=Mode.BEST, source=folder, photos=len(photos), captions=captions, model=pack.name,
             version=pack.version, exact=exact, threshold=matcher.threshold, false_alarms=None,
         )  # fmt: skip
-        rows = batch(
-            matcher, photos, captions, BatchOptions(exact=exact),
-            progress=progress, cancelled=cancelled,
-        )  # fmt: skip
-        return BatchResults(list(rows), about)
+        with recalled(folder, matcher.model_id) as known:
+            rows = batch(
+                matcher, photos, captions, BatchOptions(exact=exact),
+                known=known, progress=progress, cancelled=cancelled,
+            )  # fmt: skip
+            return BatchResults(list(rows), about)
 
     return work
 
