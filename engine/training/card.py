@@ -65,8 +65,10 @@ The image encoder and the text encoder were distilled from their teachers; then 
 photos and captions of both languages to one place were trained with a contrastive loss on the
 frozen encoders; then the fusion, on right captions, wrong ones, close ones and ones with one edit,
 with heads trained on other photos to tell it the similarity. AdamW, early stopping on the
-validation split. `make train` repeats it; every setting is in `engine/training/recipe.toml`
-(seed {recipe.seed}), and `docs/lab-log.md` has what was tried.
+validation split. `make train` does all of it in one run; every setting is in
+`engine/training/recipe.toml` (seed {recipe.seed}), and `docs/lab-log.md` has what was tried. The
+image encoder of the pack that comes with the program was trained in two runs, the second going on
+from the first with other settings: the log gives both.
 
 ## How good it is
 
