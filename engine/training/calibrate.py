@@ -22,7 +22,7 @@ from engine.types import ImageFeatures
 LIBRARY_SHARES = (0.03, 0.1, 0.3, 1.0)
 LIBRARIES = 8  # of each size
 # Share of the queries that fit nothing which may be shown as matching.
-MOST_FALSE_ALARMS = 0.03
+MOST_FALSE_ALARMS = 0.05
 
 
 def calibrate_pairs(run: Run, matcher: Matcher, images: ImageFeatures) -> Calibration:
