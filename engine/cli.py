@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -147,10 +148,17 @@ def run(args: argparse.Namespace) -> int:
             stream.reconfigure(errors="backslashreplace")
     func: Callable[[argparse.Namespace], int] = args.func
     try:
-        return func(args)
+        code = func(args)
+        sys.stdout.flush()
+        return code
     except PairLensError as error:
         _tell(str(error))
         return EXIT_NOTHING_DONE
+    except BrokenPipeError:
+        # Whoever reads us, `head` for instance, has seen enough. Python would say so once more when
+        # it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_SOME_FAILED
     except KeyboardInterrupt:
         _tell("Stopped. Nothing was written.")
         return EXIT_NOTHING_DONE

@@ -332,6 +332,20 @@ def test_ctrl_c_leaves_a_usable_index_and_says_what_was_kept(tmp_path: Path) -> 
     assert f"{250 - kept} photos indexed, {kept} unchanged" in again.stderr
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes break in another way there")
+def test_a_reader_that_has_seen_enough_ends_the_command_quietly() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)  # as if `head` had gone before the first line came
+    try:
+        found = subprocess.run(
+            [*PROGRAM, "doctor"], stdout=writing, stderr=subprocess.PIPE, text=True,
+            encoding="utf-8", timeout=100, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(writing)
+    assert (found.returncode, found.stderr) == (1, "")
+
+
 def test_without_a_model_pack_nothing_is_done(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
