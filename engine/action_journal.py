@@ -22,7 +22,7 @@ from engine.action_files import Kept
 from engine.action_plan import Kind, Plan
 from engine.errors import ActionsBusy, JournalUnusable, LibraryBusy, OutputUnwritable
 from engine.paths import data_dir
-from engine.sqlite_file import WriterLock
+from engine.sqlite_file import SqliteFile, WriterLock
 
 VERSION = 1
 
@@ -107,20 +107,18 @@ class Record:
     counts: dict[StepState, int]
 
 
-class Journal:
+class Journal(SqliteFile):
     """An open journal. Every method may raise JournalUnusable, or ActionsBusy."""
 
     def __init__(self, path: Path | None = None) -> None:
         """Open the journal of the program, or another one, making it as needed."""
-        self.path = path or data_dir() / "actions.sqlite"
+        file = path or data_dir() / "actions.sqlite"
         try:
-            self._connection = sqlite3.connect(
-                self.path, timeout=10, isolation_level=None, check_same_thread=False
-            )
-        except sqlite3.Error as error:
-            raise JournalUnusable(path=self.path, reason=error) from error
+            super().__init__(file)
+        except OutputUnwritable as error:
+            raise JournalUnusable(path=file, reason=error.fields["reason"]) from error
         try:
-            with self._translated():
+            with self.translated():
                 self._prepare()
         except BaseException:
             self.close()
@@ -130,7 +128,7 @@ class Journal:
         run = self._connection.execute
         run("PRAGMA journal_mode = WAL")
         run("PRAGMA synchronous = FULL")
-        with self._writing():
+        with self.writing():
             (version,) = run("PRAGMA user_version").fetchone()
             if version > VERSION:
                 raise JournalUnusable(path=self.path, reason="a newer PairLens made it")
@@ -138,10 +136,6 @@ class Journal:
                 for statement in _TABLES.split(";\n"):
                     run(statement)
                 run(f"PRAGMA user_version = {VERSION}")
-
-    def close(self) -> None:
-        """Let go of the file; further calls fail."""
-        self._connection.close()
 
     def __enter__(self) -> Journal:
         return self
@@ -174,7 +168,7 @@ class Journal:
 
     def add(self, plan: Plan) -> int:
         """Write down a plan before anything of it is done; returns the action's id."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             cursor = connection.execute(
                 "INSERT INTO actions (kind, target, began, token) VALUES (?, ?, ?, ?)",
                 (plan.kind, os.fsencode(plan.into), int(time.time()), secrets.token_hex(8)),
@@ -191,14 +185,14 @@ class Journal:
 
     def add_folder(self, action: int, folder: Path) -> None:
         """Write down a folder that the action is about to make."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(
                 "INSERT INTO folders (action, path) VALUES (?, ?)", (action, os.fsencode(folder))
             )
 
     def forget_folders(self, action: int) -> None:
         """Those folders of an action that are still there are not its business any more."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute("DELETE FROM folders WHERE action = ?", (action,))
 
     def begin(self, entry: Entry, target: Path, kept: Kept) -> Entry:
@@ -215,7 +209,7 @@ class Journal:
 
     def mark(self, entry: Entry, state: StepState) -> None:
         """Write down where a step stands; what was known of a copy back is forgotten."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(
                 "UPDATE steps SET state = ?, back_size = NULL, back_mtime_ns = NULL,"
                 " back_fingerprint = NULL WHERE action = ? AND number = ?",
@@ -224,7 +218,7 @@ class Journal:
 
     def fail(self, entry: Entry) -> None:
         """A step that was found not done failed for a reason of its own photo."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(
                 "UPDATE steps SET state = ? WHERE action = ? AND number = ? AND state = ?",
                 (StepState.FAILED, entry.action, entry.number, StepState.NOT_DONE),
@@ -232,7 +226,7 @@ class Journal:
 
     def drop_planned(self, action: int) -> None:
         """The steps that were not begun will not be."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(
                 "UPDATE steps SET state = ? WHERE action = ? AND state = ?",
                 (StepState.NOT_DONE, action, StepState.PLANNED),
@@ -241,7 +235,7 @@ class Journal:
     def _update(
         self, entry: Entry, columns: str, values: Sequence[object], prefix: str, kept: Kept
     ) -> None:
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(
                 f"UPDATE steps SET {columns}, {prefix}size = ?, {prefix}mtime_ns = ?,"
                 f" {prefix}fingerprint = ? WHERE action = ? AND number = ?",
@@ -255,7 +249,7 @@ class Journal:
 
     def actions(self) -> list[Record]:
         """Every action, the newest first."""
-        with self._translated():
+        with self.translated():
             rows = self._connection.execute(
                 "SELECT id, kind, actions.target, began, state, count(*) FROM actions"
                 " JOIN steps ON action = id GROUP BY id, state ORDER BY id DESC"
@@ -282,7 +276,7 @@ class Journal:
 
     def folders(self, action: int) -> list[Path]:
         """The folders that an action made, in their order."""
-        with self._translated():
+        with self.translated():
             rows = self._connection.execute(
                 "SELECT path FROM folders WHERE action = ? ORDER BY rowid", (action,)
             ).fetchall()
@@ -290,7 +284,7 @@ class Journal:
 
     def with_idle_folders(self) -> list[int]:
         """The actions that made folders, of whose photos none is, or may be, in them."""
-        with self._translated():
+        with self.translated():
             rows = self._connection.execute(
                 "SELECT DISTINCT action FROM folders WHERE action NOT IN"
                 " (SELECT action FROM steps WHERE state IN (?, ?, ?))",
@@ -303,7 +297,7 @@ class Journal:
     ) -> list[Entry]:
         if states:
             where += f" AND state IN ({', '.join('?' * len(states))})"
-        with self._translated():
+        with self.translated():
             rows = self._connection.execute(
                 "SELECT action, number, kind, source, steps.target, state, token, size, mtime_ns,"
                 " fingerprint, back_size, back_mtime_ns, back_fingerprint"
@@ -320,19 +314,8 @@ class Journal:
         ]  # fmt: skip
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._translated():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def translated(self) -> Iterator[None]:
+        """SQLite's errors become those of actions."""
         try:
             yield
         except sqlite3.DatabaseError as error:
