@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import hashlib
 import os
 import shutil
 import stat
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial as bound
 from pathlib import Path
 
 from engine.errors import PhotoChanging, PhotoIsLink, PhotoMissing, PhotoUnreadable
+from engine.fingerprint import fingerprint, new_digest
 
 _CHUNK = 1 << 20
 # What systems and drives answer that have no such thing.
 _UNSUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
-_digest = bound(hashlib.blake2b, digest_size=16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +76,6 @@ def holds(path: Path, kept: Kept) -> bool:
         return False
 
 
-def fingerprint(path: Path) -> bytes:
-    """The hash of what the file holds. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, _digest).digest()
-
-
 def copy_to_partial(source: Path, partial: Path) -> Kept:
     """Copy to a new file, with times and permissions, and see it onto the disk.
 
@@ -98,7 +90,7 @@ def copy_to_partial(source: Path, partial: Path) -> Kept:
         raise PhotoMissing(path=source) from None
     except OSError as error:
         raise PhotoUnreadable(path=source, reason=error.strerror or str(error)) from error
-    digest = _digest()
+    digest = new_digest()
     size = 0
     with file:
         before = os.fstat(file.fileno())

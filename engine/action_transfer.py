@@ -16,7 +16,6 @@ from engine.action_files import (
     Kept,
     copy_to_partial,
     examine,
-    fingerprint,
     holds,
     look,
     one_file,
@@ -36,6 +35,7 @@ from engine.errors import (
     PhotoOnlyCopy,
     PhotoPlaceTaken,
 )
+from engine.fingerprint import fingerprint
 
 
 def carry_out(journal: Journal, entry: Entry) -> None:

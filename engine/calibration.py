@@ -19,7 +19,7 @@ def logistic(log_odds: Vector) -> Vector:
     return result
 
 
-def probability_of(log_odds: FloatArray) -> FloatArray:
+def probability_of(log_odds: FloatArray | Vector) -> FloatArray:
     """Match probabilities float32, 0 to 1, of their log-odds, of any shape."""
     result: FloatArray = logistic(np.asarray(log_odds, np.float64)).astype(np.float32)
     return result
@@ -53,8 +53,7 @@ class Calibration:
 
     def probability(self, logits: FloatArray) -> FloatArray:
         """Match probabilities float32 [P], 0 to 1, of logits float32 [P]."""
-        result: FloatArray = logistic(self.log_odds(logits)).astype(np.float32)
-        return result
+        return probability_of(self.log_odds(logits))
 
     def to_dict(self) -> dict[str, float]:
         """Plain values for JSON."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -29,6 +27,7 @@ from engine.errors import (
     PhotoUnreadable,
     PhotoWithoutPreview,
 )
+from engine.fingerprint import fingerprint
 from engine.paths import on_disk
 from engine.photos import Walk, walk
 from engine.places import is_away, mount_of
@@ -376,8 +375,7 @@ def _may_pass(error: PhotoError | None) -> bool:
 def read_fingerprint(path: Path) -> bytes:
     """16 bytes that stand for the file's content. Raises PhotoMissing or PhotoUnreadable."""
     try:
-        with on_disk(path).open("rb") as file:
-            return hashlib.file_digest(file, partial(hashlib.blake2b, digest_size=16)).digest()
+        return fingerprint(path)
     except FileNotFoundError:
         raise PhotoMissing(path=path) from None
     except OSError as error:
