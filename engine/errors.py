@@ -25,9 +25,11 @@
     │   ├── QueryEmpty
     │   ├── CaptionsUnreadable
     │   ├── PairsUnreadable
+    │   ├── PairIncomplete
     │   ├── SidecarsMissing
     │   ├── TableUnreadable
     │   ├── TooManyPairs
+    │   ├── TooManyRows
     │   ├── TooFewPhotos
     │   ├── OutputUnwritable
     │   ├── OutputKindUnknown
@@ -255,6 +257,14 @@ class PairsUnreadable(InputError):
     )
 
 
+class PairIncomplete(InputError):
+    code = "pair_incomplete"
+    template = (
+        "Line {line} has no photo or no caption. Write the photo's name, a comma or a tab, and "
+        "then its caption."
+    )
+
+
 class SidecarsMissing(InputError):
     code = "sidecars_missing"
     template = (
@@ -269,6 +279,15 @@ class TooManyPairs(InputError):
         "{photos} photos with {captions} captions are {pairs} pairs. An assignment, or a threshold "
         "from false alarms, has to hold them all at once, and {limit} is the most. "
         "Take a part of the folder or fewer captions."
+    )
+
+
+class TooManyRows(InputError):
+    code = "too_many_rows"
+    template = (
+        "{photos} photos with {captions} captions are {pairs} rows, more than the {limit} that can "
+        "be shown here. Ask for the best caption only, take a part of the folder or fewer "
+        "captions, or let the command line write them all: pairlens batch --mode all"
     )
 
 
