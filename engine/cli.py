@@ -20,10 +20,9 @@ from tqdm import tqdm
 from engine import __version__
 from engine.errors import NoPhotos, PairLensError
 from engine.paths import languages
-from engine.types import Cancelled, Caption, Match, Mode, Pair, PhotoFailure, Progress
+from engine.types import Cancelled, Match, Mode, Pair, PhotoFailure, Progress
 
 if TYPE_CHECKING:
-    from engine.matcher import Matcher
     from engine.results import About, Row
 
 EXIT_DONE = 0
@@ -287,6 +286,7 @@ def _batch(args: argparse.Namespace) -> int:
     from engine.matcher import load_matcher
     from engine.photos import find_photos
     from engine.recall import recalled
+    from engine.results import about_of
 
     mode = Mode(args.mode) if args.mode else Mode.VERIFY if args.sidecars else Mode.BEST
     if mode is Mode.VERIFY and not args.sidecars:
@@ -304,8 +304,9 @@ def _batch(args: argparse.Namespace) -> int:
             return _verify_pairs(args, pairs, args.folder, beside=None)
         captions = as_captions(pair.caption for pair in pairs if pair.caption is not None)
     matcher = load_matcher()
-    about = _about(args, mode, args.folder, len(photos), captions, matcher)
     options = BatchOptions(mode, args.exact, args.threshold, args.false_alarms)
+    about = about_of(matcher, options, args.folder, len(photos), captions, language=args.language)
+    _warn_of_size(args.out, len(photos), len(photos) * (len(captions) if mode is Mode.ALL else 1))
     with (
         _until_interrupted() as cancelled,
         _progress("photo") as progress,
@@ -342,13 +343,19 @@ def _verify(args: argparse.Namespace) -> int:
 def _verify_pairs(
     args: argparse.Namespace, pairs: Sequence[Pair], source: Path, beside: Path | None
 ) -> int:
+    from engine.batch import BatchOptions
     from engine.captions import as_captions
     from engine.matcher import load_matcher
+    from engine.results import about_of
     from engine.verify import verify
 
     matcher = load_matcher()
     captions = as_captions(pair.caption for pair in pairs if pair.caption is not None)
-    about = _about(args, Mode.VERIFY, source, len(pairs), captions, matcher, beside)
+    options = BatchOptions(Mode.VERIFY, False, args.threshold, args.false_alarms)
+    about = about_of(
+        matcher, options, source, len(pairs), captions, language=args.language, beside=beside
+    )
+    _warn_of_size(args.out, len({pair.photo for pair in pairs}), len(pairs))
     with _until_interrupted() as cancelled, _progress("pair") as progress:
         rows = verify(
             matcher,
@@ -362,31 +369,17 @@ def _verify_pairs(
         return _write(rows, about, args.out, "pairs")
 
 
-def _about(
-    args: argparse.Namespace,
-    mode: Mode,
-    source: Path,
-    photos: int,
-    captions: Sequence[Caption],
-    matcher: Matcher,
-    beside: Path | None = None,
-) -> About:
-    from engine.results import About
+def _warn_of_size(out: Path, photos: int, rows: int) -> None:
+    """Say beforehand what a page with very many photos would be like."""
+    from engine.export import HTML
+    from engine.report_html import LARGE, expected_size
 
-    by_hand = matcher.threshold if args.threshold is None else args.threshold
-    return About(
-        mode=mode,
-        source=source,
-        photos=photos,
-        captions=captions,
-        model=matcher.pack.manifest.name,
-        version=matcher.pack.manifest.version,
-        exact=getattr(args, "exact", False),
-        threshold=by_hand if args.false_alarms is None else None,
-        false_alarms=args.false_alarms,
-        language=args.language,
-        beside=beside,
-    )
+    size = expected_size(photos, rows)
+    if out.suffix.lower() in HTML and size > LARGE:
+        _tell(
+            f"A page of {photos:,} photos will be about {size / 1e6:,.0f} MB: browsers open that "
+            "slowly or not at all. A .csv file has the same rows."
+        )
 
 
 def _write(rows: Iterator[Row], about: About, out: Path, things: str) -> int:

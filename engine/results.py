@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.types import BatchRow, Caption, Mode, PhotoFailure, VerifyRow
+
+if TYPE_CHECKING:
+    from engine.batch import BatchOptions
+    from engine.matcher import Matcher
 
 Row = BatchRow | VerifyRow
 AnyRow = TypeVar("AnyRow", bound=Row)
@@ -69,6 +73,33 @@ class About:
             "false_alarms": self.false_alarms,
             "captions": [{"caption": c.text, "label": c.label} for c in self.captions],
         }
+
+
+def about_of(
+    matcher: Matcher,
+    options: BatchOptions,
+    source: Path,
+    photos: int,
+    captions: Sequence[Caption],
+    *,
+    language: str = "en",
+    beside: Path | None = None,
+) -> About:
+    """What is asked of a matcher; the arguments are those of `About`."""
+    by_hand = matcher.threshold if options.threshold is None else options.threshold
+    return About(
+        mode=options.mode,
+        source=source,
+        photos=photos,
+        captions=captions,
+        model=matcher.pack.manifest.name,
+        version=matcher.pack.manifest.version,
+        exact=options.exact,
+        threshold=by_hand if options.false_alarms is None else None,
+        false_alarms=options.false_alarms,
+        language=language,
+        beside=beside,
+    )
 
 
 class Summary:
