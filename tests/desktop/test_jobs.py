@@ -128,6 +128,25 @@ def test_progress_tells_the_rate_and_the_time_left_from_the_first_report_on() ->
     assert (seen[1].done, seen[1].rate, seen[1].left) == (10, 5.0, 8.0)
 
 
+def test_a_rest_does_not_count_in_the_rate() -> None:
+    now = [100.0]
+    seen = []
+
+    def work(progress: Progress, cancelled: Cancelled) -> bool:
+        progress(0, 50)
+        job.pause()
+        now[0] = 200.0
+        job.resume()
+        now[0] = 202.0
+        progress(10, 50)
+        seen.append(job.snapshot())
+        return True
+
+    job = Job(work, clock=lambda: now[0])
+    job.run()
+    assert (seen[0].rate, seen[0].left) == (5.0, 8.0)
+
+
 def test_closing_cancels_the_running_job_and_waits_for_it() -> None:
     begun = threading.Event()
 
