@@ -99,6 +99,7 @@ class Application:
     def close(self) -> None:
         """End jobs, server and temporary files; may be called at any moment after making."""
         self.bench.jobs.close()
+        self.bench.writers.close()
         self._server.stop()
         self._scratch.remove()
 
@@ -115,6 +116,7 @@ class Application:
             self.bench.language,
             load_look(self.bench.translators),
             self.bench.thumbnails,
+            self.bench.exports,
             icon,
         )
 

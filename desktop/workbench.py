@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,7 @@ from desktop.thumbnails import Thumbnails
 if TYPE_CHECKING:
     from engine.indexing import IndexReport
     from engine.matcher import Matcher
-    from engine.results import About
-    from engine.types import BatchRow
+    from engine.results import About, Row
 
 
 class LazyMatcher:
@@ -51,13 +50,24 @@ class LazyMatcher:
 class BatchResults:
     """What a batch job leaves: its rows, fewer photos than asked for if it was cancelled."""
 
-    rows: list[BatchRow]
+    rows: list[Row]
     about: About
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a job that writes results leaves: the file, unless it was cancelled."""
+
+    path: Path
+    whole: bool
 
 
 @dataclass
 class Workbench:
-    """The collaborators of all views, and the jobs that outlive a reload of the page."""
+    """The collaborators of all views, and the jobs that outlive a reload of the page.
+
+    Files are written by a runner of their own: they need not wait for hours of indexing.
+    """
 
     matcher: LazyMatcher
     jobs: JobRunner
@@ -68,7 +78,9 @@ class Workbench:
     uploads: Path
     exports: Path
     log_file: Path
+    writers: JobRunner = field(default_factory=JobRunner)
     batch_job: Job[BatchResults] | None = None
+    save_job: Job[Saved] | None = None
     index_job: Job[IndexReport] | None = None
 
     def language(self) -> str:

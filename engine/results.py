@@ -102,6 +102,11 @@ def about_of(
     )
 
 
+def begins(row: Row) -> bool:
+    """Whether a photo (or a pair) begins here: all rows but those of a photo's further captions."""
+    return not (isinstance(row, BatchRow) and row.rank is not None and row.rank > 1)
+
+
 class Summary:
     """Counts rows on their way to a file.
 
@@ -129,8 +134,7 @@ class Summary:
         """The same rows."""
         counted = False
         for row in rows:
-            # Every row begins a photo (or a pair) but those of a photo's further captions.
-            if not (isinstance(row, BatchRow) and row.rank is not None and row.rank > 1):
+            if begins(row):
                 self.done += 1
                 self.usable += row.failure is None
                 counted = False

@@ -101,8 +101,12 @@ def bar(probability: float, match: bool) -> str:
 
 def verdict(match: bool, t: Translator) -> str:
     """Match or no match, in words."""
+    return chip(t("verdict.yes") if match else t("verdict.no"), match)
+
+
+def chip(word: str, match: bool) -> str:
+    """A word that says how a pair was judged."""
     kind = "pl-yes" if match else "pl-no"
-    word = t("verdict.yes") if match else t("verdict.no")
     return f'<span class="pl-chip {kind}">{escape(word)}</span>'
 
 
@@ -116,9 +120,11 @@ def progress(snapshot: Snapshot, t: Translator) -> str:
         words = t("progress.looking")
     else:
         words = t("progress.count", done=f"{snapshot.done:,}", total=f"{snapshot.total:,}")
-        if snapshot.rate:
+        if snapshot.paused:
+            words = t("progress.paused") + " · " + words
+        elif snapshot.rate:
             words += " · " + t("progress.rate", rate=_short(snapshot.rate))
-        if snapshot.left is not None:
+        if snapshot.left is not None and not snapshot.paused:
             words += " · " + time_left(snapshot.left, t)
     share = snapshot.done / snapshot.total * 100 if snapshot.total else 0
     kind = "" if snapshot.total else " pl-unknown"

@@ -49,6 +49,17 @@ document.addEventListener("DOMContentLoaded", () => {
   waiting.observe(document.body, { childList: true, subtree: true });
 });
 
+// In a browser a result that was saved comes as a link, which is followed once: not again when the
+// page is reloaded.
+document.addEventListener("DOMContentLoaded", () => {
+  new MutationObserver(() => {
+    const link = document.querySelector("a.pl-arrived");
+    if (!link || sessionStorage.getItem("pl-fetched") === link.href) return;
+    sessionStorage.setItem("pl-fetched", link.href);
+    link.click();
+  }).observe(document.body, { childList: true, subtree: true });
+});
+
 document.addEventListener("click", (event) => {
   const tab = event.target.closest?.("#pl-tabs [role=tab]");
   if (tab) window.pairlens.show(tab.dataset.view);

@@ -104,7 +104,7 @@ def test_a_folder_is_matched_and_the_table_can_be_saved(
     expect(page.locator("#batch-go")).to_have_text("Match the folder")
 
     with page.expect_download() as download:
-        page.click("#batch-download")
+        page.click("#batch-save-csv")
     saved = tmp_path / "saved.csv"
     download.value.save_as(saved)
     with saved.open(encoding="utf-8-sig", newline="") as file:

@@ -39,11 +39,12 @@ def test_a_folder_is_matched_with_captions(page: Page, folder: Path) -> None:
     choose_view(page, "batch")
     page.fill(box(page, "batch-folder"), str(folder))
     page.fill(box(page, "batch-captions"), "a dog runs on the beach\ntwo people sit at a table")
+    page.click("#batch-choices button")
     page.check("#batch-exact input")
     page.click("#batch-go")
     expect(page.locator("#batch-table tbody tr")).to_have_count(2)
     assert all(0 <= value <= 1 for value in probabilities(page, "#batch-table"))
-    expect(page.locator("#batch-download")).to_be_visible()
+    expect(page.locator("#batch-save-csv")).to_be_visible()
 
 
 def test_a_folder_is_indexed_and_searched(page: Page, folder: Path) -> None:
