@@ -18,7 +18,7 @@ from engine.results import about_of
 from engine.types import Cancelled, Caption, Mode, Pair, Progress
 from engine.verify import verify
 
-# Rows of results are held in memory, about 350 bytes each, as long as they are on the page.
+# Rows of results are held in memory, about 200 bytes each, as long as they are on the page.
 MOST_ROWS = 1_000_000
 
 

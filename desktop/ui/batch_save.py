@@ -63,11 +63,7 @@ class SaveRow:
 
     def offer(self, found: BatchResults) -> Changes:
         """What is to be known before anything is saved."""
-        size = expected_size(len({row.photo for row in found.rows}), len(found.rows))
-        note = ""
-        if size > LARGE:
-            note = cards.note(self._t("batch.large_page", size=f"{size / 1e6:,.0f}"))
-        return {self._large: note}
+        return {self._large: size_note(found, self._t)}
 
     def look(self) -> Changes:
         """Show the job that writes or wrote last."""
@@ -119,6 +115,13 @@ class SaveRow:
     def _cancel(self) -> None:
         if self._bench.save_job is not None:
             self._bench.save_job.cancel()
+
+
+def size_note(found: BatchResults, t: Translator) -> str:
+    """How large a page of these results would be, if that is too large to be looked at."""
+    pictures = len({row.photo for row in found.rows if not row.failure})
+    size = expected_size(pictures, len(found.rows))
+    return cards.note(t("batch.large_page", size=f"{size / 1e6:,.0f}")) if size > LARGE else ""
 
 
 def _download(bench: Workbench, kind: str) -> Path:

@@ -216,10 +216,10 @@ class _Drawing:
         word = self._t("verdict.yes" if match else REFUSALS[self._about.mode])
         needs = ""
         # Without this, 60 % may be a match in one row and 70 % none in the next.
-        if self._about.false_alarms is not None and row.threshold is not None:
-            never = row.threshold > 1
+        if self._about.false_alarms is not None and row.threshold is not None and not match:
             said = self._t("batch.needs", probability=cards.percent(row.threshold))
-            said = self._t("batch.needs_more") if never else said
+            if row.threshold > 1:
+                said = self._t("batch.needs_more")
             needs = f'<p class="pl-lead">{escape(said)}</p>'
         return (
             f'<div class="pl-score">{cards.bar(row.probability, match)}'

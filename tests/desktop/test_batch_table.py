@@ -13,6 +13,7 @@ from desktop.i18n import Translator, load_translators
 from desktop.jobs import Job, JobRunner
 from desktop.settings import Settings
 from desktop.thumbnails import Thumbnails
+from desktop.ui.batch_save import size_note
 from desktop.ui.batch_table import SHOWN, summary, table
 from desktop.workbench import BatchResults, LazyMatcher, Workbench
 from engine.batch import BatchOptions
@@ -80,6 +81,12 @@ def test_a_folder_that_vanished_is_named(t: Translator, tmp_path: Path) -> None:
     assert t("batch.folder_vanished", path=folder) in summary(results(folder, [row]), t)
     folder.mkdir()
     assert t("batch.nothing_usable") in summary(results(folder, [row]), t)
+
+
+def test_a_page_too_large_for_a_browser_is_warned_of(t: Translator, tmp_path: Path) -> None:
+    rows = [answer(tmp_path / f"{number}.jpg", 0.9) for number in range(100_000)]
+    assert t("batch.large_page", size="705") in size_note(results(tmp_path, rows), t)
+    assert size_note(results(tmp_path, rows[:7_000]), t) == ""
 
 
 def test_thresholds_from_false_alarms_are_named_with_their_range(
