@@ -91,7 +91,7 @@ class SaveRow:
                 check_results(path)
             except PairLensError as error:
                 return {**self.look(), self._saved: cards.notice(self._t.error(error))}
-            bench.save_job = bench.writers.submit(_work(job.result, path, self._t.language))
+            bench.save_job = bench.writers.submit(writing(job.result, path, self._t.language))
             return self.look()
 
         return save
@@ -136,7 +136,12 @@ class _CancelledError(Exception):
     """Ends the writing of a file, of which nothing is to be left."""
 
 
-def _work(found: BatchResults, path: Path, language: str) -> Work[Saved]:
+def writing(found: BatchResults, path: Path, language: str) -> Work[Saved]:
+    """The work that writes results to a file; it raises what `write_results` does.
+
+    Once cancelled, nothing is left of the new file or lost of an old one.
+    """
+
     def work(progress: Progress, cancelled: Cancelled) -> Saved:
         counts = Summary(found.about.photos)
         total = sum(map(begins, found.rows))

@@ -13,7 +13,7 @@ from desktop.i18n import Translator, load_translators
 from desktop.jobs import Job, JobRunner
 from desktop.settings import Settings
 from desktop.thumbnails import Thumbnails
-from desktop.ui.batch_save import size_note
+from desktop.ui.batch_save import size_note, writing
 from desktop.ui.batch_table import SHOWN, summary, table
 from desktop.workbench import BatchResults, LazyMatcher, Workbench
 from engine.batch import BatchOptions
@@ -22,6 +22,7 @@ from engine.errors import PhotoMissing, TooManyRows
 from engine.paths import resources_dir
 from engine.results import About, Row
 from engine.types import BatchRow, Caption, Mode
+from tests.fixtures.coloured import coloured_photo
 from tests.fixtures.fake_matcher import FakeMatcher
 
 TRANSLATORS = load_translators(resources_dir() / "locales")
@@ -87,6 +88,25 @@ def test_a_page_too_large_for_a_browser_is_warned_of(t: Translator, tmp_path: Pa
     rows = [answer(tmp_path / f"{number}.jpg", 0.9) for number in range(100_000)]
     assert t("batch.large_page", size="705") in size_note(results(tmp_path, rows), t)
     assert size_note(results(tmp_path, rows[:7_000]), t) == ""
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "html"])
+def test_writing_that_is_cancelled_leaves_the_old_file(tmp_path: Path, kind: str) -> None:
+    photo = coloured_photo(tmp_path / "photos" / "a.png", "red")
+    found = results(photo.parent, [answer(photo, 0.9)] * 500)
+    out = tmp_path / f"out.{kind}"
+    out.write_text("before")
+    job = Job(writing(found, out, "en"))
+    job.cancel()
+    job.run()
+    assert not job.outcome().whole
+    assert out.read_text() == "before"
+    assert sorted(path.name for path in tmp_path.glob("*out*")) == [out.name]
+    again = Job(writing(found, out, "en"))
+    again.run()
+    assert again.outcome().whole
+    assert (again.snapshot().done, again.snapshot().total) == (451, 500)
+    assert out.stat().st_size > 10_000
 
 
 def test_thresholds_from_false_alarms_are_named_with_their_range(
