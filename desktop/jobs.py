@@ -64,7 +64,6 @@ class Job(Generic[T]):
         self._total = 0
         self._first: tuple[float, int] | None = None
         self._last: float = 0.0
-        self._paused_at: float | None = None
         self.result: T | None = None
         self.error: Exception | None = None
 
@@ -90,20 +89,14 @@ class Job(Generic[T]):
 
     def pause(self) -> None:
         """Let the work rest between two photos until `resume`."""
-        with self._lock:
-            if not self._cancel.is_set() and self._paused_at is None:
-                self._paused_at = self._clock()
-                self._may_go_on.clear()
+        if not self._cancel.is_set():
+            self._may_go_on.clear()
 
     def resume(self) -> None:
-        """Let paused work go on; its rest does not count in its rate."""
+        """Let paused work go on."""
         with self._lock:
-            if self._paused_at is not None and self._first is not None:
-                rest = self._clock() - self._paused_at
-                self._first = (self._first[0] + rest, self._first[1])
-                self._last += rest
-            self._paused_at = None
-            self._may_go_on.set()
+            self._first = None  # or the rest would count as time that its photos took
+        self._may_go_on.set()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Whether the job has ended, after waiting for that up to ``timeout`` seconds."""

@@ -116,15 +116,16 @@ def progress(snapshot: Snapshot, t: Translator) -> str:
         words = t("progress.waiting")
     elif snapshot.cancelling:
         words = t("progress.cancelling")
+    elif snapshot.paused:
+        done, total = f"{snapshot.done:,}", f"{snapshot.total:,}"
+        words = t("progress.paused", done=done, total=total)
     elif snapshot.total == 0:
         words = t("progress.looking")
     else:
         words = t("progress.count", done=f"{snapshot.done:,}", total=f"{snapshot.total:,}")
-        if snapshot.paused:
-            words = t("progress.paused") + " · " + words
-        elif snapshot.rate:
+        if snapshot.rate:
             words += " · " + t("progress.rate", rate=_short(snapshot.rate))
-        if snapshot.left is not None and not snapshot.paused:
+        if snapshot.left is not None:
             words += " · " + time_left(snapshot.left, t)
     share = snapshot.done / snapshot.total * 100 if snapshot.total else 0
     kind = "" if snapshot.total else " pl-unknown"
