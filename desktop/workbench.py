@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 
 from desktop.i18n import Translator, pick_language
 from desktop.jobs import Job, JobRunner
+from desktop.keeper import Keeper
 from desktop.settings import Settings
 from desktop.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
-    from engine.indexing import IndexReport
     from engine.matcher import Matcher
+    from engine.query import Query
     from engine.results import About
-    from engine.types import BatchRow
+    from engine.types import BatchRow, SearchResult
 
 
 class LazyMatcher:
@@ -55,12 +56,32 @@ class BatchResults:
     about: About
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search as it was asked for last, and what it found once it could be done.
+
+    Attributes:
+        where: what was typed: a folder, or the name of a library.
+        folder: the folder that means, None where it is a library.
+        library: the name of the library where it is one.
+        top: how many photos are wanted.
+    """
+
+    where: str
+    folder: Path | None
+    library: str | None
+    query: Query
+    top: int
+    result: SearchResult | None = None
+
+
 @dataclass
 class Workbench:
     """The collaborators of all views, and the jobs that outlive a reload of the page."""
 
     matcher: LazyMatcher
     jobs: JobRunner
+    keeper: Keeper
     thumbnails: Thumbnails
     settings: Settings
     translators: dict[str, Translator]
@@ -69,7 +90,7 @@ class Workbench:
     exports: Path
     log_file: Path
     batch_job: Job[BatchResults] | None = None
-    index_job: Job[IndexReport] | None = None
+    search: Search | None = None
 
     def language(self) -> str:
         """The language in use: the chosen one, else the system's, else English."""
