@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from desktop.jobs import Job, JobRunner, State
 from engine.cards import Card, card_named, card_of
-from engine.errors import FolderMissing, FolderTaken, LibraryBusy, LibraryDamaged
+from engine.errors import FolderMissing, FolderTaken, LibraryBusy, LibraryDamaged, LibraryUnknown
 from engine.index import Library, index_folder
 from engine.indexing import IndexReport
 from engine.types import Cancelled, PhotoFailure, Progress
@@ -302,6 +302,8 @@ class Keeper:
         folder = None if due >= set(card.folders) else min(due)
         try:
             matcher = self._matcher()
+            if card_named(card.name) is None:  # another program deleted it
+                raise LibraryUnknown(name=card.name)
             damage, self._renewing = _standing(card, matcher.model_id)
             try:
                 report = index_folder(folder, matcher, progress, cancelled, card.name)

@@ -56,7 +56,6 @@ class SearchView:
         self._gallery = gr.HTML(
             cards.empty(t("search.empty"), t("search.empty_hint")), elem_id="search-gallery"
         )
-        self._more = gr.Button(t("search.more"), visible=False, elem_id="search-more")
         self._timer = gr.Timer(LOOK_EVERY, active=False)
         self._calm = gr.Timer(CALM, active=False)
         self._ask = gr.Button("", elem_id="search-ask", elem_classes="pl-hidden")
@@ -97,13 +96,12 @@ class SearchView:
         self.shown = [
             self.folder, self._query, self._photo, self._photo_row, self._photo_shown,
             self._choices.upload, self._names, *libraries.shown, self._status, self._news,
-            self._pause, self._resume, self._stop, self._renew, self._gallery, self._more,
+            self._pause, self._resume, self._stop, self._renew, self._gallery,
             self._timer, self._calm,
         ]  # fmt: skip
         inputs = [self.folder, self._query, self._photo, *self._choices.fields]
         on: dict[str, Any] = {"outputs": self.shown, **DIRECT}
         gr.on([self._go.click, self._query.submit], self._find, inputs, **on)
-        self._more.click(self._show_more, **on)
         self._renew.click(self._renew_index, self.folder, **on)
         self._timer.tick(self._look, **on)
         self._calm.tick(self._look_calmly, **on)
@@ -142,6 +140,8 @@ class SearchView:
         try:
             if what["do"] == "use":
                 return {self.folder: what["name"]}
+            if what["do"] == "more":
+                return self._show_more()
             if what["do"] == "delete":
                 return self._libraries.ask_to_delete(what["name"])
             photo = self._bench.thumbnails.photo(what["photo"])
@@ -165,7 +165,7 @@ class SearchView:
             bench.keeper.index(asked.folder, asked.library, damage)
         except Exception as error:
             return self._no_answer(error)
-        return {self._gallery: "", self._more: gr.update(visible=False), **self._look()}
+        return {self._gallery: "", **self._look()}
 
     def _found(self, asked: Search) -> Changes:
         bench, keeper = self._bench, self._bench.keeper
@@ -186,8 +186,7 @@ class SearchView:
         elif ours and keeper.under_way is not None:
             remark = cards.note(self._t("search.indexing_now"))
         return {
-            self._gallery: remark + search_results.gallery(result, bench, self._t),
-            self._more: gr.update(visible=search_results.has_more(result, asked.top)),
+            self._gallery: remark + search_results.gallery(bench.search, bench, self._t),
             self._names: names_at_hand(self._t),
             **self._look_calmly(),
         }
@@ -198,7 +197,6 @@ class SearchView:
         return {
             self._status: self._sorry(error),
             self._gallery: "",
-            self._more: gr.update(visible=False),
         }
 
     # The photo to search with
@@ -315,11 +313,9 @@ class SearchView:
         asked = self._bench.search
         if asked is not None:
             changes |= {self.folder: asked.where, self._query: asked.query.words or ""}
-            changes |= self.take_photo(asked.query.photo)
-            if asked.result is not None:
-                more = search_results.has_more(asked.result, asked.top)
-                changes[self._gallery] = search_results.gallery(asked.result, self._bench, self._t)
-                changes[self._more] = gr.update(visible=more)
+            if asked.query.photo is not None:
+                changes |= self.take_photo(asked.query.photo)
+            changes[self._gallery] = search_results.gallery(asked, self._bench, self._t)
         job = self._bench.keeper.asked
         waiting = asked is not None and asked.result is None
         if job is not None and (waiting or not job.finished):
@@ -353,7 +349,6 @@ class SearchView:
             changes |= {
                 self.folder: "",
                 self._gallery: cards.empty(t("search.empty"), t("search.empty_hint")),
-                self._more: gr.update(visible=False),
             }
         return changes
 

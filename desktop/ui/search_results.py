@@ -9,13 +9,16 @@ from desktop.i18n import Translator
 from desktop.jobs import Snapshot
 from desktop.keeper import Keeper
 from desktop.ui import cards
-from desktop.workbench import Workbench
+from desktop.workbench import Search, Workbench
 from engine.indexing import IndexReport
 from engine.types import PhotoFailure, SearchHit, SearchResult
 
 
-def gallery(result: SearchResult, bench: Workbench, t: Translator) -> str:
-    """The photos of a search, with what has to be said about them."""
+def gallery(search: Search, bench: Workbench, t: Translator) -> str:
+    """The photos of a search, with what has to be said about them; empty while it waits."""
+    result = search.result
+    if result is None:
+        return ""
     hits = result.results or result.nearest
     above = []
     if result.same:
@@ -30,12 +33,10 @@ def gallery(result: SearchResult, bench: Workbench, t: Translator) -> str:
     if result.waiting:
         above.append(cards.note(t("search.waiting", n=f"{result.waiting:,}")))
     figures = "".join(_figure(hit, bench, t) for hit in hits)
-    return f'{"".join(above)}<div class="pl-gallery">{figures}</div>{_meaning(result, t)}'
-
-
-def has_more(result: SearchResult, top: int) -> bool:
-    """Whether asking for more than ``top`` photos would give some."""
-    return len(result.results) >= top and result.competing > top
+    more = ""
+    if len(result.results) >= search.top and result.competing > search.top:
+        more = f'<p class="pl-more">{cards.ask("more", t("search.more"))}</p>'
+    return f'{"".join(above)}<div class="pl-gallery">{figures}</div>{more}{_meaning(result, t)}'
 
 
 def _meaning(result: SearchResult, t: Translator) -> str:
@@ -64,8 +65,7 @@ def report_words(report: IndexReport, t: Translator) -> str:
     """What became of the photos when somebody asked to index them."""
     damage = cards.notice(t.error(report.damage)) if report.damage else ""
     if not (report.total or report.offline or report.cancelled):
-        gone = t("search.all_gone", n=f"{report.removed:,}") if report.removed else ""
-        return damage + cards.notice(f"{t('search.no_photo_left')} {gone}".strip())
+        return damage + cards.notice(t("search.no_photo_left"))
     said = t("search.cancelled") if report.cancelled else t("search.indexed")
     counts = [t("search.count_total", n=f"{report.total:,}")]
     if report.indexed or report.reused:
