@@ -334,6 +334,35 @@ def test_a_damaged_index_is_set_aside_and_made_again_and_the_search_answered(
             page.context.close()
 
 
+def test_after_a_change_of_the_model_the_library_is_encoded_anew_by_itself(
+    browser: Browser, folder: Path, home: Path
+) -> None:
+    home.mkdir()
+    with served(home) as program:
+        page = open_page(browser, program)
+        choose_view(page, "search")
+        search(page, folder, "red")
+        expect(page.locator("#search-gallery figure")).to_have_count(4)
+        page.context.close()
+    # Of the first folder nothing is encoded by the new model, so that it is indexed at once; a
+    # photo that is, makes the rest wait.
+    with served(home, FAKE_MATCHER_ID="colours-2") as program:
+        page = open_page(browser, program)
+        choose_view(page, "search")
+        page.fill(box(page, "search-folder"), str(folder / "below"))
+        page.click("#search-renew")
+        expect(page.locator("#search-status")).to_contain_text("1 newly indexed")
+        search(page, folder, "blue")
+        expect_names(page, "sea.png")
+        expect(page.locator("#search-gallery")).to_contain_text("3 more photos can't be searched")
+        expect(page.locator("#search-news")).to_contain_text(
+            "3 photos looked at with the new model", timeout=WATCHED
+        )
+        page.click("#search-go")
+        expect(page.locator("#search-gallery figure")).to_have_count(4)
+        page.context.close()
+
+
 def test_indexing_is_paused_goes_on_and_is_cancelled(
     browser: Browser, tmp_path: Path, home: Path
 ) -> None:
