@@ -14,6 +14,7 @@ from desktop import logs
 from desktop.guard import AsgiApp
 from desktop.i18n import Translator, load_translators, pick_language, system_language
 from desktop.jobs import JobRunner
+from desktop.keeper import Keeper
 from desktop.offline import stay_offline
 from desktop.scratch import Scratch
 from desktop.server import Server, bind, build_site, without_stub_files
@@ -63,9 +64,11 @@ class Application:
         self._scratch = Scratch(paths.cache_dir())
         uploads = self._scratch.make("uploads")
         os.environ["GRADIO_TEMP_DIR"] = str(uploads)
+        matcher, jobs = LazyMatcher(load), JobRunner()
         self.bench = Workbench(
-            matcher=LazyMatcher(load),
-            jobs=JobRunner(),
+            matcher=matcher,
+            jobs=jobs,
+            keeper=Keeper(jobs, matcher.get),
             thumbnails=Thumbnails(self._scratch.make("thumbnails")),
             settings=Settings(paths.data_dir() / SETTINGS),
             translators=load_translators(paths.resources_dir() / "locales"),
@@ -98,6 +101,7 @@ class Application:
 
     def close(self) -> None:
         """End jobs, server and temporary files; may be called at any moment after making."""
+        self.bench.keeper.close()
         self.bench.jobs.close()
         self.bench.writers.close()
         self._server.stop()

@@ -38,10 +38,14 @@ class Thumbnails:
             self._photos[key] = photo
         return key
 
+    def photo(self, key: str) -> Path | None:
+        """The photo that a key was handed out for."""
+        with self._lock:
+            return self._photos.get(key)
+
     def file(self, key: str, size: str) -> Path | None:
         """A JPEG of the photo, its longer side ``SIZES[size]`` at most; None if it can't be had."""
-        with self._lock:
-            photo = self._photos.get(key)
+        photo = self.photo(key)
         side = SIZES.get(size)
         if photo is None or side is None:
             return None

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 from desktop.i18n import Translator, pick_language
 from desktop.jobs import Job, JobRunner
+from desktop.keeper import Keeper
 from desktop.settings import Settings
 from desktop.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
-    from engine.indexing import IndexReport
     from engine.matcher import Matcher
+    from engine.query import Query
     from engine.results import About, Row
+    from engine.types import SearchResult
 
 
 class LazyMatcher:
@@ -62,6 +64,25 @@ class Saved:
     whole: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search as it was asked for last, and what it found once it could be done.
+
+    Attributes:
+        where: what was typed: a folder, or the name of a library.
+        folder: the folder that means, None where it is a library.
+        library: the name of the library where it is one.
+        top: how many photos are wanted.
+    """
+
+    where: str
+    folder: Path | None
+    library: str | None
+    query: Query
+    top: int
+    result: SearchResult | None = None
+
+
 @dataclass
 class Workbench:
     """The collaborators of all views, and the jobs that outlive a reload of the page.
@@ -71,6 +92,7 @@ class Workbench:
 
     matcher: LazyMatcher
     jobs: JobRunner
+    keeper: Keeper
     thumbnails: Thumbnails
     settings: Settings
     translators: dict[str, Translator]
@@ -81,7 +103,7 @@ class Workbench:
     writers: JobRunner = field(default_factory=JobRunner)
     batch_job: Job[BatchResults] | None = None
     save_job: Job[Saved] | None = None
-    index_job: Job[IndexReport] | None = None
+    search: Search | None = None
 
     def language(self) -> str:
         """The language in use: the chosen one, else the system's, else English."""

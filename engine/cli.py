@@ -403,16 +403,13 @@ def _index(args: argparse.Namespace) -> int:
     from engine.cards import card_named, card_of
     from engine.index import index_folder
     from engine.matcher import load_matcher
-    from engine.photos import walk
 
     # From before the library is there: whoever sees it may stop us.
     with _until_interrupted() as cancelled:
         folder, name = args.folder, args.library
-        if card_of(folder.resolve()) is None:
-            if name is None and not folder.is_dir() and card_named(str(folder)):
-                folder, name = None, str(folder)
-            elif not walk(folder).total:
-                raise NoPhotos(path=folder)  # no library is made for an empty folder
+        unknown = card_of(folder.resolve()) is None and not folder.is_dir()
+        if name is None and unknown and card_named(str(folder)) is not None:
+            folder, name = None, str(folder)
         with _progress("photo") as progress:
             report = index_folder(folder, load_matcher(), progress, cancelled, name)
     usable = report.indexed + report.unchanged + report.reused

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from html import escape
+from pathlib import Path
 
 import gradio as gr
 
@@ -51,12 +52,14 @@ def build_page(bench: Workbench, language: str) -> gr.Blocks:
             if "folder" in what:
                 view = searching if what["view"] == "search" else batching
                 return {view.folder: what["folder"]}
+            if what["view"] == "search":
+                return searching.take_photo(Path(what["photos"][0]))
             photos, strip = matching.add(known, what["photos"])
             return {matching.photos: photos, matching.strip: strip}
 
         arrive.click(
             receive, [carrier, matching.photos],
-            [matching.photos, matching.strip, batching.folder, searching.folder],
+            [matching.photos, matching.strip, batching.folder, *searching.shown],
             **DIRECT,
             js="(_, known) => [JSON.stringify(window.pairlens.arrived), known]",
         )  # fmt: skip

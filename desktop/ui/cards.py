@@ -45,17 +45,30 @@ def failure_sentence(failure: PhotoFailure, t: Translator) -> str:
     return t.failure(failure.code, fields, failure.message)
 
 
+def typed_path(text: str) -> Path:
+    """A path as people type or paste it: with quotes, spaces around it, or a ~."""
+    return Path(text.strip().strip("\"'")).expanduser()
+
+
 def typed_folder(text: str) -> Path:
-    """A folder as people type or paste it: with quotes, spaces around it, or a ~.
+    """A folder as `typed_path` reads it.
 
     Raises:
         FolderMissing: there is none of that name.
     """
-    typed = text.strip().strip("\"'")
-    folder = Path(typed).expanduser()
-    if not typed or not folder.is_dir():
-        raise FolderMissing(path=typed or "…")
+    folder = typed_path(text)
+    if not text.strip() or not folder.is_dir():
+        raise FolderMissing(path=text.strip() or "…")
     return folder
+
+
+def ask(what: str, words: str, **fields: str) -> str:
+    """A link that asks the Search view for something; page.js hands it on."""
+    data = "".join(f' data-{name}="{escape(value)}"' for name, value in fields.items())
+    return (
+        f'<button type="button" class="pl-link" data-ask="search-ask" data-do="{what}"{data}>'
+        f"{escape(words)}</button>"
+    )
 
 
 def thumbnail(photo: Path, bench: Workbench, size_class: str) -> str:
@@ -110,23 +123,28 @@ def chip(word: str, match: bool) -> str:
     return f'<span class="pl-chip {kind}">{escape(word)}</span>'
 
 
-def progress(snapshot: Snapshot, t: Translator) -> str:
+def progress_words(snapshot: Snapshot, t: Translator) -> str:
     """How far a job has come, with its rate and the time left."""
-    if snapshot.state is State.WAITING:
-        words = t("progress.waiting")
-    elif snapshot.cancelling:
-        words = t("progress.cancelling")
-    elif snapshot.paused:
+    if snapshot.cancelling:
+        return t("progress.cancelling")
+    if snapshot.paused:
         done, total = f"{snapshot.done:,}", f"{snapshot.total:,}"
-        words = t("progress.paused", done=done, total=total)
-    elif snapshot.total == 0:
-        words = t("progress.looking")
-    else:
-        words = t("progress.count", done=f"{snapshot.done:,}", total=f"{snapshot.total:,}")
-        if snapshot.rate:
-            words += " · " + t("progress.rate", rate=_short(snapshot.rate))
-        if snapshot.left is not None:
-            words += " · " + time_left(snapshot.left, t)
+        return t("progress.paused", done=done, total=total)
+    if snapshot.state is State.WAITING:
+        return t("progress.waiting")
+    if snapshot.total == 0:
+        return t("progress.looking")
+    words = t("progress.count", done=f"{snapshot.done:,}", total=f"{snapshot.total:,}")
+    if snapshot.rate:
+        words += " · " + t("progress.rate", rate=_short(snapshot.rate))
+    if snapshot.left is not None:
+        words += " · " + time_left(snapshot.left, t)
+    return words
+
+
+def progress(snapshot: Snapshot, t: Translator) -> str:
+    """How far a job has come, as a bar above `progress_words`."""
+    words = progress_words(snapshot, t)
     share = snapshot.done / snapshot.total * 100 if snapshot.total else 0
     kind = "" if snapshot.total else " pl-unknown"
     return (

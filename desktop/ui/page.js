@@ -18,7 +18,7 @@ window.pairlens.show = (view) => {
 // Called by the window with {"folder": path} or {"photos": [path, ...]}.
 window.pairlens.arrive = (what) => {
   const now = document.documentElement.dataset.view;
-  const view = what.photos ? "match" : now === "search" ? "search" : "batch";
+  const view = now === "search" ? "search" : what.photos ? "match" : "batch";
   window.pairlens.arrived = { ...what, view };
   window.pairlens.show(view);
   document.querySelector("#pl-arrive").click();
@@ -63,6 +63,14 @@ document.addEventListener("DOMContentLoaded", () => {
 document.addEventListener("click", (event) => {
   const tab = event.target.closest?.("#pl-tabs [role=tab]");
   if (tab) window.pairlens.show(tab.dataset.view);
+});
+
+// Links that were put on the page as HTML hand what they ask for to a hidden button of Gradio's.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("[data-ask]");
+  if (!link) return;
+  window.pairlens.asked = { ...link.dataset };
+  document.querySelector(`#${link.dataset.ask}`).click();
 });
 
 document.addEventListener("keydown", (event) => {

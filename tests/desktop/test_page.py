@@ -292,6 +292,9 @@ def test_what_the_window_hands_over_lands_in_its_view(page: Page, folder: Path) 
     expect(page.locator(box(page, "search-folder"))).to_have_value(str(folder / "below"))
     photos = [str(folder / "apple.png"), str(folder / "apple.png")]
     page.evaluate("what => window.pairlens.arrive(what)", {"photos": photos})
+    expect(page.locator("#search-photo")).to_contain_text("Photos like apple.png")
+    choose_view(page, "batch")
+    page.evaluate("what => window.pairlens.arrive(what)", {"photos": photos})
     expect(page.locator("#view-match")).to_be_visible()
     expect(page.locator("#match-strip .pl-photo")).to_have_count(1)
 

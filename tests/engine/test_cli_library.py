@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,9 @@ def test_libraries_says_what_there_is_and_how_it_stands(library: Path, tmp_path:
     ]
     assert [model["photos"] for model in found["models"]] == [6]
     assert found["bytes"] > 10_000
+    assert datetime.fromisoformat(found["looked"]) <= datetime.now()
     words = pairlens("libraries").stdout
+    assert "looked through 20" in words
     assert "trips: 6 photos" in words
     assert f"{tmp_path / 'old'}  (offline)" in words
     assert f"{tmp_path / 'new'}\n" in words
