@@ -5,20 +5,22 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from desktop.i18n import Translator, pick_language
 from desktop.jobs import Job, JobRunner
+from desktop.moves import Moves
 from desktop.settings import Settings
 from desktop.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
+    from engine.actions import ActionReport
     from engine.indexing import IndexReport
     from engine.matcher import Matcher
     from engine.results import About
-    from engine.types import BatchRow
+    from engine.types import BatchRow, SearchHit
 
 
 class LazyMatcher:
@@ -55,6 +57,15 @@ class BatchResults:
     about: About
 
 
+@dataclass(frozen=True, slots=True)
+class ActionJob:
+    """Photos being copied or moved, or an action being undone; ``into`` is None when undoing."""
+
+    verb: Literal["copy", "move", "undo"]
+    into: Path | None
+    job: Job[ActionReport]
+
+
 @dataclass
 class Workbench:
     """The collaborators of all views, and the jobs that outlive a reload of the page."""
@@ -62,6 +73,7 @@ class Workbench:
     matcher: LazyMatcher
     jobs: JobRunner
     thumbnails: Thumbnails
+    moves: Moves
     settings: Settings
     translators: dict[str, Translator]
     system_language: str | None
@@ -70,6 +82,10 @@ class Workbench:
     log_file: Path
     batch_job: Job[BatchResults] | None = None
     index_job: Job[IndexReport] | None = None
+    # The photos that the last search shows, and the folder it looked in.
+    found: tuple[Path, list[SearchHit]] | None = None
+    # What runs or ran last, by the place on the page that it was started from.
+    action_jobs: dict[str, ActionJob] = field(default_factory=dict)
 
     def language(self) -> str:
         """The language in use: the chosen one, else the system's, else English."""

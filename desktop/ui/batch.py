@@ -10,6 +10,7 @@ import gradio as gr
 from desktop.i18n import Translator
 from desktop.jobs import Job, Work
 from desktop.ui import cards
+from desktop.ui.act import ActPanel, Result
 from desktop.ui.bridge import DIRECT, LOOK_EVERY, PICK_FOLDER, Changes
 from desktop.workbench import BatchResults, Workbench
 from engine.batch import BatchOptions, batch
@@ -79,6 +80,7 @@ class BatchView:
                 elem_classes="pl-in-browser", scale=0, min_width=150,
             )  # fmt: skip
         self._saved = gr.HTML(elem_id="batch-saved", elem_classes="pl-may-be-empty")
+        self.acting = ActPanel(self._bench, t, "batch", self._to_act_on, by_caption=True)
         self._table = gr.HTML(
             cards.empty(t("batch.empty"), t("batch.empty_hint")), elem_id="batch-table"
         )
@@ -93,6 +95,7 @@ class BatchView:
         self._go.click(
             self._start, [self.folder, self._captions, self._exact], self.shown, **DIRECT
         )
+        self.acting.forget_when(self._go.click)
         self._timer.tick(self.look, None, self.shown, **DIRECT)
         self._stop.click(self._cancel, **DIRECT)
         self._from_file.upload(
@@ -146,6 +149,12 @@ class BatchView:
             self._keep: gr.update(visible=True),
             self._download: gr.update(value=str(path)),
         }
+
+    def _to_act_on(self) -> Result | None:
+        job = self._bench.batch_job
+        if job is None or job.result is None:
+            return None
+        return Result(job.result.about.source, job.result.rows)
 
     def _cancel(self) -> None:
         if self._bench.batch_job is not None:
@@ -223,7 +232,7 @@ def _table(found: BatchResults, bench: Workbench, t: Translator) -> str:
     )
     more = cards.note(t("batch.more", shown=SHOWN, n=f"{len(rows):,}")) if len(rows) > SHOWN else ""
     return (
-        f'<table class="pl-table"><thead><tr><th></th>{heads}</tr></thead>'
+        f'{cards.tick_bar(t)}<table class="pl-table"><thead><tr><th></th>{heads}</tr></thead>'
         f"<tbody>{body}</tbody></table>{more}{cards.note(t('match.meaning'))}"
     )
 
@@ -236,7 +245,8 @@ def _row(row: BatchRow, bench: Workbench, t: Translator) -> str:
         return f'<tr><td>{picture}</td>{name}<td colspan="2">{why}</td></tr>'
     match = bool(row.match)
     return (
-        f"<tr><td>{cards.thumbnail(row.photo, bench, 'pl-tiny')}</td>{name}"
+        f"<tr><td>{cards.tick(row.photo, bench, t)}"
+        f"{cards.thumbnail(row.photo, bench, 'pl-tiny')}</td>{name}"
         f"<td>{escape(row.caption or '')}</td>"
         f'<td><div class="pl-score">{cards.bar(row.probability, match)}'
         f"{cards.verdict(match, t)}</div></td></tr>"

@@ -12,13 +12,14 @@ import gradio as gr
 from desktop.i18n import Translator
 from desktop.jobs import Job, Work
 from desktop.ui import cards
+from desktop.ui.act import ActPanel, Result
 from desktop.ui.bridge import DIRECT, LOOK_EVERY, PICK_FOLDER, Changes
 from desktop.workbench import Workbench
 from engine.errors import CaptionEmpty, LibraryMissing, NoPhotos
 from engine.index import Library, index_folder
 from engine.query import Query
 from engine.search import quoted, search
-from engine.types import Cancelled, Progress, SearchHit, SearchResult
+from engine.types import BatchRow, Cancelled, Progress, SearchHit, SearchResult
 
 if TYPE_CHECKING:
     from engine.indexing import IndexReport
@@ -35,6 +36,7 @@ class SearchView:
         with gr.Column(elem_classes="pl-card"):
             self._lay_out_inputs()
         self._status = gr.HTML(elem_id="search-status", elem_classes="pl-may-be-empty")
+        self.acting = ActPanel(bench, t, "search", self._to_act_on, by_caption=False)
         self._gallery = gr.HTML(
             cards.empty(t("search.empty"), t("search.empty_hint")), elem_id="search-gallery"
         )
@@ -78,6 +80,7 @@ class SearchView:
             [self._go.click, self._query.submit], self._find, [self.folder, self._query],
             self.shown, **DIRECT,
         )  # fmt: skip
+        self.acting.forget_when(self._go.click, self._query.submit)
         self._renew.click(self._renew_index, self.folder, self.shown, **DIRECT)
         self._timer.tick(self._look, self._waiting, self.shown, **DIRECT)
         self._stop.click(self._cancel, **DIRECT)
@@ -147,7 +150,14 @@ class SearchView:
             raise LibraryMissing(path=folder, quoted=quoted(folder))
         with closing(library):
             result = search(matcher, library, Query(query.strip(), folder=folder), TOP)
+        self._bench.found = folder, result.results or result.nearest
         return {self._gallery: _gallery(result, self._bench, self._t)}
+
+    def _to_act_on(self) -> Result | None:
+        if self._bench.found is None:
+            return None
+        folder, hits = self._bench.found
+        return Result(folder, [BatchRow(hit.photo) for hit in hits])
 
     def _cancel(self) -> None:
         if self._bench.index_job is not None:
@@ -194,7 +204,8 @@ def _gallery(result: SearchResult, bench: Workbench, t: Translator) -> str:
     waiting = cards.note(t("search.waiting", n=f"{result.waiting:,}")) if result.waiting else ""
     figures = "".join(_figure(hit, bench, t) for hit in result.results or result.nearest)
     return (
-        f'{honest}{waiting}<div class="pl-gallery">{figures}</div>{cards.note(t("match.meaning"))}'
+        f"{honest}{waiting}{cards.tick_bar(t) if figures else ''}"
+        f'<div class="pl-gallery">{figures}</div>{cards.note(t("match.meaning"))}'
     )
 
 
@@ -204,7 +215,7 @@ def _figure(hit: SearchHit, bench: Workbench, t: Translator) -> str:
         score = cards.bar(hit.probability, hit.probability >= bench.matcher.get().threshold)
     offline = f" ({escape(t('search.offline'))})" if hit.offline else ""
     return (
-        f"<figure>{cards.thumbnail(hit.photo, bench, 'pl-large')}"
+        f"<figure>{cards.thumbnail(hit.photo, bench, 'pl-large')}{cards.tick(hit.photo, bench, t)}"
         f'<figcaption><span class="pl-name">{escape(hit.photo.name)}{offline}</span>'
         f'<span class="pl-score">{score}</span></figcaption></figure>'
     )
