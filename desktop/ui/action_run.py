@@ -163,11 +163,12 @@ def _taking_back(action: int, bench: Workbench) -> Work[ActionReport]:
 
 def _outcome(now: ActionJob, report: ActionReport, t: Translator) -> str:
     all_done, some_done = _SAID[now.verb]
+    into = cards.written(now.into) if now.into else ""
     done, total = len(report.done), cards.photos(report.total, t)
     if done == report.total:
-        summary = t(all_done, photos=total, into=now.into)
+        summary = t(all_done, photos=total, into=into)
     else:
-        summary = t(some_done, n=f"{done:,}", photos=total, into=now.into)
+        summary = t(some_done, n=f"{done:,}", photos=total, into=into)
     undoable = " pl-undoable" if done and now.verb != "undo" else ""
     parts = [f'<p class="pl-summary{undoable}">{escape(summary)}</p>']
     if report.stopped:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -106,6 +107,11 @@ def broken(size_class: str) -> str:
 def _place(photo: Path, bench: Workbench) -> str:
     # Where a browser's upload lies for the moment is of no use to anybody.
     return photo.name if photo.is_relative_to(bench.uploads) else str(bench.moves.where(photo))
+
+
+def written(path: Path) -> str:
+    """A path as it can be sent to the page, also where its name is no text."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def photos(count: int, t: Translator) -> str:

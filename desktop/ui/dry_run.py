@@ -46,7 +46,8 @@ def _sum(plan: Plan, t: Translator) -> str:
     if plan.steps:
         said = t(
             "act.would_copy" if plan.kind == "copy" else "act.would_move",
-            photos=cards.photos(len(plan.steps), t), size=_megabytes(plan.size), into=plan.into,
+            photos=cards.photos(len(plan.steps), t), size=_megabytes(plan.size),
+            into=cards.written(plan.into),
         )  # fmt: skip
     # A plan that can be agreed to; the page shows the button by it.
     offer = " pl-offer" if plan.steps else ""
@@ -87,8 +88,8 @@ def _row(step: Step, into: Path, folder: Path) -> str:
     if _is_renamed(step):
         target = f"<strong>{target}</strong>"
     return (
-        f'<tr><td title="{escape(str(step.source))}">{escape(source)}</td>'
-        f'<td title="{escape(str(step.target))}">{target}</td></tr>'
+        f'<tr><td title="{escape(cards.written(step.source))}">{escape(source)}</td>'
+        f'<td title="{escape(cards.written(step.target))}">{target}</td></tr>'
     )
 
 
@@ -99,8 +100,8 @@ def _is_renamed(step: Step) -> bool:
 def _below(path: Path, folder: Path) -> str:
     """A path as seen from a folder, or in full where it is not below it."""
     if path == folder or not path.is_relative_to(folder):
-        return str(path)
-    return str(path.relative_to(folder))
+        return cards.written(path)
+    return cards.written(path.relative_to(folder))
 
 
 def _megabytes(size: int) -> str:

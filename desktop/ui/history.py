@@ -86,7 +86,7 @@ def _row(action: Action, t: Translator) -> str:
     said = escape(state) + "".join(cards.note(line) for line in hint)
     return (
         f"<tr><td>{escape(when)}</td><td>{escape(what)}</td><td>{action.total:,}</td>"
-        f'<td class="pl-path">{escape(str(action.into))}</td><td>{said}</td>'
+        f'<td class="pl-path">{escape(cards.written(action.into))}</td><td>{said}</td>'
         f"<td>{_button(action, what, when, t)}</td></tr>"
     )
 
@@ -121,7 +121,7 @@ def _button(action: Action, what: str, when: str, t: Translator) -> str:
     copied = action.kind == "copy"
     ask = t(
         "history.ask_copy" if copied else "history.ask_move",
-        photos=cards.photos(count, t), into=action.into,
+        photos=cards.photos(count, t), into=cards.written(action.into),
     )  # fmt: skip
     deed = t("history.do_copy" if copied else "history.do_move")
     name = t("history.undo", what=what, when=when)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from engine.action_journal import Journal
+from engine.action_plan import plan_selection
+from engine.actions import run
 from tests.fixtures.acting import files
 from tests.fixtures.browser import (
     CHROMIUM,
@@ -261,6 +264,31 @@ def test_history_lists_what_was_done_and_undoes_it_after_a_restart(
         expect(row.locator("[data-undo]")).to_have_count(0)
         page.context.close()
     assert files(folder) == before
+
+
+def test_an_interrupted_action_is_shown_with_what_to_do_and_can_be_undone(
+    browser: Browser, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("PAIRLENS_HOME", str(home))
+    # Its name is no text, as can be on Linux.
+    into = tmp_path / os.fsdecode(b"sorted-\xff")
+    answers = iter([False, True])
+    with Journal() as journal:
+        plan = plan_selection([folder / "apple.png", folder / "sea.png"], into)
+        run(plan, journal, cancelled=lambda: next(answers))
+    with served(home) as program:
+        page = open_page(browser, program)
+        choose_view(page, "history")
+        row = page.locator(".pl-history tbody tr")
+        expect(row).to_contain_text("Interrupted after 1")
+        expect(row).to_contain_text("each photo is in one place or the other")
+        row.locator("[data-undo]").click()
+        page.get_by_role("button", name="Delete the copies").click()
+        expect(row).to_contain_text("Undone")
+        page.context.close()
+    assert not into.exists()
 
 
 def test_what_undo_leaves_alone_is_named(page: Page, folder: Path, into: Path) -> None:
