@@ -15,6 +15,7 @@ from desktop.guard import AsgiApp
 from desktop.i18n import Translator, load_translators, pick_language, system_language
 from desktop.jobs import JobRunner
 from desktop.keeper import Keeper
+from desktop.moves import Moves
 from desktop.offline import stay_offline
 from desktop.scratch import Scratch
 from desktop.server import Server, bind, build_site, without_stub_files
@@ -64,12 +65,13 @@ class Application:
         self._scratch = Scratch(paths.cache_dir())
         uploads = self._scratch.make("uploads")
         os.environ["GRADIO_TEMP_DIR"] = str(uploads)
-        matcher, jobs = LazyMatcher(load), JobRunner()
+        matcher, jobs, moves = LazyMatcher(load), JobRunner(), Moves()
         self.bench = Workbench(
             matcher=matcher,
             jobs=jobs,
             keeper=Keeper(jobs, matcher.get),
-            thumbnails=Thumbnails(self._scratch.make("thumbnails")),
+            thumbnails=Thumbnails(self._scratch.make("thumbnails"), moves.where),
+            moves=moves,
             settings=Settings(paths.data_dir() / SETTINGS),
             translators=load_translators(paths.resources_dir() / "locales"),
             system_language=system_language(),

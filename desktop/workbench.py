@@ -7,15 +7,17 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from desktop.i18n import Translator, pick_language
 from desktop.jobs import Job, JobRunner
 from desktop.keeper import Keeper
+from desktop.moves import Moves
 from desktop.settings import Settings
 from desktop.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
+    from engine.actions import ActionReport
     from engine.matcher import Matcher
     from engine.query import Query
     from engine.results import About, Row
@@ -83,6 +85,15 @@ class Search:
     result: SearchResult | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ActionJob:
+    """Photos being copied or moved, or an action being undone; ``into`` is None when undoing."""
+
+    verb: Literal["copy", "move", "undo"]
+    into: Path | None
+    job: Job[ActionReport]
+
+
 @dataclass
 class Workbench:
     """The collaborators of all views, and the jobs that outlive a reload of the page.
@@ -94,6 +105,7 @@ class Workbench:
     jobs: JobRunner
     keeper: Keeper
     thumbnails: Thumbnails
+    moves: Moves
     settings: Settings
     translators: dict[str, Translator]
     system_language: str | None
@@ -104,6 +116,8 @@ class Workbench:
     batch_job: Job[BatchResults] | None = None
     save_job: Job[Saved] | None = None
     search: Search | None = None
+    # What runs or ran last, by the place on the page that it was started from.
+    action_jobs: dict[str, ActionJob] = field(default_factory=dict)
 
     def language(self) -> str:
         """The language in use: the chosen one, else the system's, else English."""

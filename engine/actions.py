@@ -28,11 +28,11 @@ from engine.errors import (
     ActionsBusy,
     DiskFull,
     FolderMissing,
-    OutputUnwritable,
     PhotoError,
     PhotoMissing,
     PhotoNotTransferred,
     SpaceMissing,
+    TargetUnwritable,
     TargetVanished,
 )
 from engine.types import Cancelled, PhotoFailure, Progress, never_cancelled, no_progress
@@ -95,6 +95,18 @@ class ActionReport:
     cancelled: bool = False
 
 
+def check(plan: Plan) -> None:
+    """Find out beforehand what would keep a plan from being run at all.
+
+    Raises:
+        FolderMissing: the folder that everything goes into is not there and can't be made.
+        TargetUnwritable: nothing can be written there.
+        SpaceMissing: there is not enough room for it.
+    """
+    _check_target(plan.into)
+    _check_space(plan)
+
+
 def run(
     plan: Plan,
     journal: Journal,
@@ -107,13 +119,11 @@ def run(
     folder or a wish to cancel end it between two photos, and it can be undone as far as it came.
 
     Raises:
-        FolderMissing, OutputUnwritable, SpaceMissing, ActionsBusy, JournalUnusable: nothing was
-            done.
+        ActionsBusy, JournalUnusable, and what `check` raises: nothing was done.
     """
     with journal.lock():
         _settle_all(journal)
-        _check_target(plan.into)
-        _check_space(plan)
+        check(plan)
         action = journal.add(plan)
         report = ActionReport(action, len(plan.steps))
         try:
@@ -255,7 +265,7 @@ def _check_target(into: Path) -> None:
     if not folder.is_dir():
         raise FolderMissing(path=folder)
     if not os.access(folder, os.W_OK):
-        raise OutputUnwritable(path=into, reason="this folder can't be written to")
+        raise TargetUnwritable(path=folder)
 
 
 def _check_space(plan: Plan) -> None:

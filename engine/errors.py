@@ -35,6 +35,7 @@
     │   ├── OutputKindUnknown
     │   ├── EvaluationDataMissing
     │   ├── ResultUnreadable
+    │   ├── TargetUnwritable
     │   ├── SpaceMissing
     │   └── ActionMissing
     ├── PackError             a model pack can't be used
@@ -333,6 +334,14 @@ class ResultUnreadable(InputError):
     template = (
         "{path}: the result can't be read ({reason}). Give the CSV file that pairlens batch "
         "writes, with the columns photo, caption, match and rank."
+    )
+
+
+class TargetUnwritable(InputError):
+    code = "target_unwritable"
+    template = (
+        "{path}: no photo can be put into this folder, because it may not be written to. Choose "
+        "another one, or change its permissions."
     )
 
 

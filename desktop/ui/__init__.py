@@ -1,4 +1,4 @@
-"""The page: a header, three views, and one quiet line about the model."""
+"""The page: a header, four views, and one quiet line about the model."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from desktop.i18n import Translator
 from desktop.ui import cards
 from desktop.ui.batch import BatchView
 from desktop.ui.bridge import DIRECT, Changes
+from desktop.ui.history import HistoryView
 from desktop.ui.match import MatchView
 from desktop.ui.search import SearchView
 from desktop.ui.theme import read_logo
@@ -43,6 +44,8 @@ def build_page(bench: Workbench, language: str) -> gr.Blocks:
             batching = BatchView(bench, t)
         with gr.Column(elem_id="view-search", elem_classes="pl-view"):
             searching = SearchView(bench, t)
+        with gr.Column(elem_id="view-history", elem_classes="pl-view"):
+            history = HistoryView(bench, t)
         gr.HTML(about)
         arrive = gr.Button("", elem_id="pl-arrive", elem_classes="pl-hidden")
 
@@ -71,6 +74,9 @@ def build_page(bench: Workbench, language: str) -> gr.Blocks:
             lambda: {**batching.look(), **searching.resume()}, None,
             [*batching.shown, *searching.shown], **DIRECT,
         )  # fmt: skip
+        # Each by itself: the journal may have to wait for a drive.
+        for part in (batching.acting, searching.acting, history):
+            page.load(part.look, None, part.shown, **DIRECT)
     return page
 
 
@@ -80,6 +86,7 @@ def _tabs(t: Translator) -> str:
         ("match", t("match.title")),
         ("batch", t("batch.title")),
         ("search", t("search.title")),
+        ("history", t("history.title")),
     )
     buttons = "".join(
         f'<button type="button" role="tab" data-view="{name}" aria-controls="view-{name}">'

@@ -12,6 +12,7 @@ from desktop.batching import Asked, work_for
 from desktop.i18n import Translator
 from desktop.jobs import Job
 from desktop.ui import cards
+from desktop.ui.act import ActPanel, Result
 from desktop.ui.batch_save import SaveRow
 from desktop.ui.batch_table import FILTERS, ORDERS, orders, summary, table
 from desktop.ui.bridge import DIRECT, LOOK_EVERY, PICK_FOLDER, Changes
@@ -19,7 +20,7 @@ from desktop.workbench import BatchResults, Workbench
 from engine.batch import BatchOptions
 from engine.captions import as_captions, as_pairs, read_captions, read_pairs
 from engine.errors import PairLensError
-from engine.types import Caption, Mode
+from engine.types import BatchRow, Caption, Mode
 
 # Each mode's name, hint, and what its button says.
 MODES = {
@@ -126,6 +127,7 @@ class BatchView:
                     self._orders(Mode.BEST), value="name", label=t("batch.order"),
                     elem_id="batch-order", filterable=False, scale=0, min_width=190,
                 )  # fmt: skip
+            self.acting = ActPanel(self._bench, t, "batch", self._to_act_on, by_caption=True)
         self._table = gr.HTML(
             cards.empty(t("batch.empty"), t("batch.empty_hint")), elem_id="batch-table"
         )
@@ -147,6 +149,7 @@ class BatchView:
             ],
             self.shown, **DIRECT,
         )  # fmt: skip
+        self.acting.forget_when(self._go.click)
         self._timer.tick(self.look, None, self.shown, **DIRECT)
         for button, act in (
             (self._stop, Job.cancel), (self._pause, Job.pause), (self._resume, Job.resume),
@@ -227,6 +230,13 @@ class BatchView:
             self._order: gr.update(choices=self._orders(found.about.mode), value="name"),
             **self._saving.offer(found),
         }
+
+    def _to_act_on(self) -> Result | None:
+        job = self._bench.batch_job
+        if job is None or job.result is None:
+            return None
+        rows = [row for row in job.result.rows if isinstance(row, BatchRow)]
+        return Result([job.result.about.source], rows) if rows else None
 
     def _again(self, kept: str, order: str) -> str:
         job = self._bench.batch_job

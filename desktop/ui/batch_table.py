@@ -114,8 +114,10 @@ def table(
     more = ""
     if len(groups) > SHOWN:
         more = cards.note(t("batch.more", shown=SHOWN, n=f"{len(groups):,}"))
+    ticks = "" if mode is Mode.VERIFY else cards.tick_bar(t)
     return _results(
-        f'<table class="pl-table pl-table-{mode.value}"><thead><tr><th></th>{heads}</tr></thead>'
+        f'{ticks}<table class="pl-table pl-table-{mode.value}">'
+        f"<thead><tr><th></th>{heads}</tr></thead>"
         f"<tbody>{body}</tbody></table>{more}{cards.note(t('match.meaning'))}"
     )
 
@@ -152,6 +154,8 @@ class _Drawing:
         else:
             cells = f"<td>{self._caption(row)}{self._beside(row)}</td><td>{self._score(row)}</td>"
         picture = cards.thumbnail(photo, self._bench, "pl-tiny")
+        if isinstance(row, BatchRow):  # what was verified is not acted on
+            picture = cards.tick(photo, self._bench, self._t) + picture
         return f"<tr><td>{picture}</td>{name}{cells}</tr>"
 
     def _captions(self, group: Group) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
@@ -11,6 +13,9 @@ from desktop.jobs import Snapshot, State
 from desktop.workbench import Workbench
 from engine.errors import FolderMissing, PairLensError
 from engine.types import PhotoFailure
+
+# Of long lists the page shows this many, and counts the rest.
+LISTED = 20
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +86,27 @@ def thumbnail(photo: Path, bench: Workbench, size_class: str) -> str:
     )
 
 
+def tick(photo: Path, bench: Workbench, t: Translator) -> str:
+    """A box that selects the photo of a result to be acted on; see `desktop.ui.act`."""
+    key = bench.thumbnails.key(photo)
+    name = escape(t("act.tick", name=photo.name))
+    return (
+        f'<label class="pl-tick" title="{name}"><input type="checkbox" data-photo="{key}" '
+        f'aria-label="{name}"></label>'
+    )
+
+
+def tick_bar(t: Translator) -> str:
+    """Stands above photos with a `tick`: all, none, and how many are selected."""
+    none, some = escape(t("act.none_ticked")), escape(t("act.ticked", n="{n}"))
+    return (
+        '<div class="pl-tick-bar">'
+        f'<button type="button" data-tick="all">{escape(t("act.tick_all"))}</button>'
+        f'<button type="button" data-tick="none">{escape(t("act.tick_none"))}</button>'
+        f'<span role="status" data-none="{none}" data-some="{some}">{none}</span></div>'
+    )
+
+
 def broken(size_class: str) -> str:
     """Stands where the picture of a photo that can't be shown would."""
     return f'<span class="pl-photo pl-broken {size_class}"></span>'
@@ -88,7 +114,26 @@ def broken(size_class: str) -> str:
 
 def _place(photo: Path, bench: Workbench) -> str:
     # Where a browser's upload lies for the moment is of no use to anybody.
-    return photo.name if photo.is_relative_to(bench.uploads) else str(photo)
+    return photo.name if photo.is_relative_to(bench.uploads) else str(bench.moves.where(photo))
+
+
+def written(path: Path) -> str:
+    """A path as it can be sent to the page, also where its name is no text."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def photos(count: int, t: Translator) -> str:
+    """So many photos, in words."""
+    return t("match.one_photo") if count == 1 else t("match.count", n=f"{count:,}")
+
+
+def failures(failed: Sequence[PhotoFailure], t: Translator) -> str:
+    """A list of why each photo failed, of the first `LISTED`, and how many more there are."""
+    items = [failure_sentence(one, t) for one in failed[:LISTED]]
+    if len(failed) > LISTED:
+        items.append(t("act.more", n=f"{len(failed) - LISTED:,}"))
+    listed = "".join(f"<li>{escape(item)}</li>" for item in items)
+    return f'<ul class="pl-listed">{listed}</ul>' if items else ""
 
 
 def percent(probability: float) -> str:

@@ -17,14 +17,17 @@ import gradio as gr
 from desktop.i18n import Translator
 from desktop.jobs import Job
 from desktop.ui import cards, search_results
+from desktop.ui.act import ActPanel, Result
 from desktop.ui.bridge import DIRECT, LOOK_EVERY, PICK_FOLDER, Changes
 from desktop.ui.libraries import LibrariesSection, names_at_hand
 from desktop.ui.search_form import TOP, MoreChoices, read_place, read_search
 from desktop.workbench import Search, Workbench
+from engine.cards import card_named
 from engine.errors import LibraryDamaged, LibraryMissing, NoPhotos
 from engine.index import Library
 from engine.indexing import IndexReport
 from engine.search import quoted, search
+from engine.types import BatchRow
 
 # Seconds between two looks at what happens by itself.
 CALM = 2.0
@@ -53,6 +56,7 @@ class SearchView:
             self._pause = _small_button(t("job.pause"), "search-pause")
             self._resume = _small_button(t("job.resume"), "search-resume")
             self._stop = _small_button(t("job.cancel"), "search-cancel")
+        self.acting = ActPanel(bench, t, "search", self._to_act_on, by_caption=False)
         self._gallery = gr.HTML(
             cards.empty(t("search.empty"), t("search.empty_hint")), elem_id="search-gallery"
         )
@@ -102,6 +106,7 @@ class SearchView:
         inputs = [self.folder, self._query, self._photo, *self._choices.fields]
         on: dict[str, Any] = {"outputs": self.shown, **DIRECT}
         gr.on([self._go.click, self._query.submit], self._find, inputs, **on)
+        self.acting.forget_when(self._go.click, self._query.submit, self._ask.click)
         self._renew.click(self._renew_index, self.folder, **on)
         self._timer.tick(self._look, **on)
         self._calm.tick(self._look_calmly, **on)
@@ -321,6 +326,15 @@ class SearchView:
         if job is not None and (waiting or not job.finished):
             changes |= self._look()
         return changes
+
+    def _to_act_on(self) -> Result | None:
+        asked = self._bench.search
+        if asked is None or asked.result is None:
+            return None
+        card = None if asked.library is None else card_named(asked.library)
+        folders = card.folders if card else () if asked.folder is None else (asked.folder,)
+        hits = asked.result.results or asked.result.nearest
+        return Result(folders, [BatchRow(hit.photo) for hit in hits])
 
     # Libraries
 

@@ -36,7 +36,10 @@ def gallery(search: Search, bench: Workbench, t: Translator) -> str:
     more = ""
     if len(result.results) >= search.top and result.competing > search.top:
         more = f'<p class="pl-more">{cards.ask("more", t("search.more"))}</p>'
-    return f'{"".join(above)}<div class="pl-gallery">{figures}</div>{more}{_meaning(result, t)}'
+    ticks = cards.tick_bar(t) if figures else ""
+    return (
+        f'{"".join(above)}{ticks}<div class="pl-gallery">{figures}</div>{more}{_meaning(result, t)}'
+    )
 
 
 def _meaning(result: SearchResult, t: Translator) -> str:
@@ -55,7 +58,7 @@ def _figure(hit: SearchHit, bench: Workbench, t: Translator) -> str:
     offline = f" ({escape(t('search.offline'))})" if hit.offline else ""
     like = cards.ask("like", t("search.like"), photo=bench.thumbnails.key(hit.photo))
     return (
-        f"<figure>{cards.thumbnail(hit.photo, bench, 'pl-large')}"
+        f"<figure>{cards.thumbnail(hit.photo, bench, 'pl-large')}{cards.tick(hit.photo, bench, t)}"
         f'<figcaption><span class="pl-name">{escape(hit.photo.name)}{offline}</span>'
         f'<span class="pl-score">{score}</span>{like}</figcaption></figure>'
     )

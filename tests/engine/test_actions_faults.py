@@ -17,8 +17,8 @@ from engine.errors import (
     DiskFull,
     FolderMissing,
     JournalUnusable,
-    OutputUnwritable,
     SpaceMissing,
+    TargetUnwritable,
     TargetVanished,
 )
 from engine.types import BatchRow
@@ -200,7 +200,7 @@ def test_a_target_on_a_missing_drive_is_named(
 def test_a_read_only_target_is_named_and_nothing_is_done(photos: list[Path], drive: Path) -> None:
     drives.make_read_only(drive)
     for folder in (drive, drive / "sorted"):
-        with pytest.raises(OutputUnwritable):
+        with pytest.raises(TargetUnwritable):
             act(photos, folder)
     assert states() == []
 
