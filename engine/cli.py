@@ -24,6 +24,7 @@ from engine.types import Cancelled, Caption, Match, Mode, Pair, PhotoFailure, Pr
 
 if TYPE_CHECKING:
     from engine.matcher import Matcher
+    from engine.recall import Recall
     from engine.results import About, Row
 
 EXIT_DONE = 0
@@ -241,6 +242,17 @@ def _until_interrupted() -> Iterator[Cancelled]:
         signal.signal(signal.SIGINT, before)
 
 
+@contextmanager
+def _recalled(folder: Path, matcher: Matcher) -> Iterator[Recall | None]:
+    """What need not be read of a folder; says so if it may become more meanwhile."""
+    from engine.recall import recalled
+
+    with recalled(folder, matcher.model_id) as known:
+        if known is not None and known.growing:
+            _tell("This folder is being indexed now: photos that are not done yet are read here.")
+        yield known
+
+
 def _exit_code(failures: Sequence[PhotoFailure], usable: int, cancelled: bool) -> int:
     """Name every failed photo; what was stopped early is not all done either."""
     for failure in failures:
@@ -286,7 +298,6 @@ def _batch(args: argparse.Namespace) -> int:
     from engine.export import check_results
     from engine.matcher import load_matcher
     from engine.photos import find_photos
-    from engine.recall import recalled
 
     mode = Mode(args.mode) if args.mode else Mode.VERIFY if args.sidecars else Mode.BEST
     if mode is Mode.VERIFY and not args.sidecars:
@@ -309,7 +320,7 @@ def _batch(args: argparse.Namespace) -> int:
     with (
         _until_interrupted() as cancelled,
         _progress("photo") as progress,
-        recalled(args.folder, matcher.model_id) as known,
+        _recalled(args.folder, matcher) as known,
     ):
         rows = batch(
             matcher,
@@ -349,13 +360,18 @@ def _verify_pairs(
     matcher = load_matcher()
     captions = as_captions(pair.caption for pair in pairs if pair.caption is not None)
     about = _about(args, Mode.VERIFY, source, len(pairs), captions, matcher, beside)
-    with _until_interrupted() as cancelled, _progress("pair") as progress:
+    with (
+        _until_interrupted() as cancelled,
+        _progress("pair") as progress,
+        _recalled(source if beside is None else beside, matcher) as known,
+    ):
         rows = verify(
             matcher,
             pairs,
             beside=beside,
             threshold=args.threshold,
             false_alarms=args.false_alarms,
+            known=known,
             progress=progress,
             cancelled=cancelled,
         )
