@@ -23,11 +23,14 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.encoding import encode_in_order
 from engine.index import Library, index_folder
 from engine.matcher import load_matcher
 from engine.pack import open_pack
 from engine.paths import default_pack_dir
+from engine.photos import find_photos
 from engine.query import Query
+from engine.recall import recalled
 from engine.search import search
 from engine.types import FloatArray, ImageFeatures
 
@@ -94,10 +97,11 @@ def find(folder: Path) -> dict[str, object]:
 
 
 def read_all(folder: Path) -> dict[str, object]:
-    library = Library.find(folder)
-    assert library is not None
-    with closing(library):
-        seen = sum(len(part) for part in library.chunks(None, Encoder().model_id))
+    """As a batch does: nothing is decoded, but sizes and times of the photos are looked at."""
+    encoder = Encoder()
+    with recalled(folder, encoder.model_id) as known:
+        parts = encode_in_order(encoder, find_photos(folder), known=known)
+        seen = sum(len(features) for _, features, _ in parts)
     return {"read": seen}
 
 
