@@ -95,8 +95,10 @@ def _verified(
     about = about_of(
         matcher, asked.options, asked.folder, len(pairs), captions, beside=asked.folder
     )
-    found = verify(
-        matcher, pairs, beside=asked.folder, threshold=asked.options.threshold,
-        false_alarms=asked.options.false_alarms, progress=progress, cancelled=cancelled,
-    )  # fmt: skip
-    return BatchResults(list(found), about)
+    with recalled(asked.folder, matcher.model_id) as known:
+        found = verify(
+            matcher, pairs, beside=asked.folder, threshold=asked.options.threshold,
+            false_alarms=asked.options.false_alarms, known=known,
+            progress=progress, cancelled=cancelled,
+        )  # fmt: skip
+        return BatchResults(list(found), about)

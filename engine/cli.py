@@ -23,6 +23,8 @@ from engine.paths import languages
 from engine.types import Cancelled, Match, Mode, Pair, PhotoFailure, Progress
 
 if TYPE_CHECKING:
+    from engine.matcher import Matcher
+    from engine.recall import Recall
     from engine.results import About, Row
 
 EXIT_DONE = 0
@@ -240,6 +242,17 @@ def _until_interrupted() -> Iterator[Cancelled]:
         signal.signal(signal.SIGINT, before)
 
 
+@contextmanager
+def _recalled(folder: Path, matcher: Matcher) -> Iterator[Recall | None]:
+    """What need not be read of a folder; says so if it may become more meanwhile."""
+    from engine.recall import recalled
+
+    with recalled(folder, matcher.model_id) as known:
+        if known is not None and known.growing:
+            _tell("This folder is being indexed now: photos that are not done yet are read here.")
+        yield known
+
+
 def _exit_code(failures: Sequence[PhotoFailure], usable: int, cancelled: bool) -> int:
     """Name every failed photo; what was stopped early is not all done either."""
     for failure in failures:
@@ -285,7 +298,6 @@ def _batch(args: argparse.Namespace) -> int:
     from engine.export import check_results
     from engine.matcher import load_matcher
     from engine.photos import find_photos
-    from engine.recall import recalled
     from engine.results import about_of
 
     mode = Mode(args.mode) if args.mode else Mode.VERIFY if args.sidecars else Mode.BEST
@@ -310,7 +322,7 @@ def _batch(args: argparse.Namespace) -> int:
     with (
         _until_interrupted() as cancelled,
         _progress("photo") as progress,
-        recalled(args.folder, matcher.model_id) as known,
+        _recalled(args.folder, matcher) as known,
     ):
         rows = batch(
             matcher,
@@ -356,13 +368,18 @@ def _verify_pairs(
         matcher, options, source, len(pairs), captions, language=args.language, beside=beside
     )
     _warn_of_size(args.out, len({pair.photo for pair in pairs}), len(pairs))
-    with _until_interrupted() as cancelled, _progress("pair") as progress:
+    with (
+        _until_interrupted() as cancelled,
+        _progress("pair") as progress,
+        _recalled(source if beside is None else beside, matcher) as known,
+    ):
         rows = verify(
             matcher,
             pairs,
             beside=beside,
             threshold=args.threshold,
             false_alarms=args.false_alarms,
+            known=known,
             progress=progress,
             cancelled=cancelled,
         )

@@ -6,7 +6,6 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -26,21 +25,10 @@ from engine.photos import walk
 from engine.query import PhotoFilter
 from engine.snapshot import EVERY_PHOTO, Snapshot
 from engine.sqlite_file import ENDINGS, WriterLock
-from engine.store import CHUNK, Generation, Store
-from engine.types import Cancelled, ImageFeatures, Progress, never_cancelled, no_progress
+from engine.store import Generation, Store
+from engine.types import Cancelled, Progress, never_cancelled, no_progress
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class IndexedPhotos:
-    """N photos, sorted by path, and their features in the same order."""
-
-    paths: list[Path]
-    features: ImageFeatures
-
-    def __len__(self) -> int:
-        return len(self.paths)
 
 
 class Library:
@@ -172,14 +160,6 @@ class Library:
                 row = self._store.known(number, [name]).get(name)
                 return None if row is None or row.gone else row.fingerprint
         return None
-
-    def chunks(
-        self, folder: Path | None, model_id: str, size: int = CHUNK
-    ) -> Iterator[IndexedPhotos]:
-        """All that `snapshot` has, ``size`` photos at a time, in path order."""
-        with closing(self.snapshot(folder, model_id)) as snapshot:
-            for rows in snapshot.chunks(size):
-                yield IndexedPhotos(snapshot.paths(rows), snapshot.features(rows))
 
     def generations(self) -> list[Generation]:
         """What each model has encoded, the one with the most photos first."""

@@ -24,6 +24,7 @@ from engine.sqlite_file import WriterLock
 from engine.types import PhotoDetails
 from tests.fixtures import photos
 from tests.fixtures.encoder import TinyEncoder
+from tests.fixtures.kept import kept
 from tests.fixtures.mounts import drive
 
 
@@ -45,7 +46,7 @@ def found(name: str, encoder: TinyEncoder, folder: Path | None = None) -> list[P
     library = Library.named(name)
     assert library is not None
     with closing(library):
-        return [path for part in library.chunks(folder, encoder.model_id) for path in part.paths]
+        return list(kept(library, encoder.model_id, folder))
 
 
 def away(name: str) -> list[Path]:

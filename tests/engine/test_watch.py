@@ -15,6 +15,7 @@ from engine.index import Library, index_folder
 from engine.watch import Watcher, _mounted_as
 from tests.fixtures import photos
 from tests.fixtures.encoder import TinyEncoder
+from tests.fixtures.kept import kept
 
 WAIT = 30
 
@@ -104,8 +105,7 @@ def test_what_is_told_is_enough_to_keep_an_index_up_to_date(folder: Path) -> Non
             library = Library.find(folder)
             assert library is not None
             with closing(library):
-                chunks = library.chunks(None, encoder.model_id)
-                if [path for chunk in chunks for path in chunk.paths] == wanted:
+                if list(kept(library, encoder.model_id)) == wanted:
                     break
     assert sum(encoder.encoded) == 2
 
