@@ -86,9 +86,10 @@ def failed(failures: Iterable[PhotoFailure], t: Translator) -> str:
     items = [f"<li>{escape(cards.failure_sentence(failure, t))}</li>" for failure in failures]
     if not items:
         return ""
+    one = len(items) == 1
+    counted = t("search.one_failed") if one else t("search.count_failed", n=f"{len(items):,}")
     return (
-        f'<details class="pl-failures"><summary>'
-        f"{escape(t('search.count_failed', n=f'{len(items):,}'))}"
+        f'<details class="pl-failures"><summary>{escape(counted)}'
         f"</summary><ul>{''.join(items)}</ul></details>"
     )
 

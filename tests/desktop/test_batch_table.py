@@ -11,6 +11,8 @@ import pytest
 from desktop.batching import MOST_ROWS, Asked, work_for
 from desktop.i18n import Translator, load_translators
 from desktop.jobs import Job, JobRunner
+from desktop.keeper import Keeper
+from desktop.moves import Moves
 from desktop.settings import Settings
 from desktop.thumbnails import Thumbnails
 from desktop.ui.batch_save import size_note, writing
@@ -30,10 +32,13 @@ TRANSLATORS = load_translators(resources_dir() / "locales")
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Workbench:
+    matcher, jobs, moves = LazyMatcher(FakeMatcher), JobRunner(), Moves()  # type: ignore[arg-type]
     return Workbench(
-        matcher=LazyMatcher(FakeMatcher),  # type: ignore[arg-type]
-        jobs=JobRunner(),
-        thumbnails=Thumbnails(tmp_path),
+        matcher=matcher,
+        jobs=jobs,
+        keeper=Keeper(jobs, matcher.get),
+        thumbnails=Thumbnails(tmp_path, moves.where),
+        moves=moves,
         settings=Settings(tmp_path / "settings.json"),
         translators=TRANSLATORS,
         system_language="en",

@@ -21,6 +21,7 @@ from engine.sqlite_file import WriterLock
 from engine.types import FloatArray
 from tests.fixtures.coloured import coloured_photo
 from tests.fixtures.fake_matcher import FakeMatcher
+from tests.fixtures.kept import kept
 
 WAIT = 30
 
@@ -80,7 +81,7 @@ def found(name: str, model_id: str = "colours-1") -> list[str]:
     library = Library.named(name)
     assert library is not None
     with closing(library):
-        return [path.name for part in library.chunks(None, model_id) for path in part.paths]
+        return [path.name for path in kept(library, model_id)]
 
 
 def in_use(keeper: Keeper, folder: Path) -> None:
