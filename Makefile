@@ -57,7 +57,7 @@ train: $(VENV)/.train  ## train, export and calibrate a model pack; ARGS are pas
 $(PACKAGE_VENV)/.package: pyproject.toml constraints.txt
 	@mkdir -p build
 	@test -x $(PACKAGE_VENV)/bin/python || $(PYTHON) -m venv $(PACKAGE_VENV)
-	$(PACKAGE_VENV)/bin/python $(INSTALL) -e '.[package]'
+	$(PACKAGE_VENV)/bin/python $(INSTALL) -e '.[package,raw]'
 	@touch $@
 
 package: $(PACKAGE_VENV)/.package  ## freeze the program into dist/pairlens (no Python needed to run it)

@@ -14,6 +14,8 @@ from desktop import logs
 from desktop.guard import AsgiApp
 from desktop.i18n import Translator, load_translators, pick_language, system_language
 from desktop.jobs import JobRunner
+from desktop.keeper import Keeper
+from desktop.moves import Moves
 from desktop.offline import stay_offline
 from desktop.scratch import Scratch
 from desktop.server import Server, bind, build_site, without_stub_files
@@ -63,10 +65,13 @@ class Application:
         self._scratch = Scratch(paths.cache_dir())
         uploads = self._scratch.make("uploads")
         os.environ["GRADIO_TEMP_DIR"] = str(uploads)
+        matcher, jobs, moves = LazyMatcher(load), JobRunner(), Moves()
         self.bench = Workbench(
-            matcher=LazyMatcher(load),
-            jobs=JobRunner(),
-            thumbnails=Thumbnails(self._scratch.make("thumbnails")),
+            matcher=matcher,
+            jobs=jobs,
+            keeper=Keeper(jobs, matcher.get),
+            thumbnails=Thumbnails(self._scratch.make("thumbnails"), moves.where),
+            moves=moves,
             settings=Settings(paths.data_dir() / SETTINGS),
             translators=load_translators(paths.resources_dir() / "locales"),
             system_language=system_language(),
@@ -98,7 +103,9 @@ class Application:
 
     def close(self) -> None:
         """End jobs, server and temporary files; may be called at any moment after making."""
+        self.bench.keeper.close()
         self.bench.jobs.close()
+        self.bench.writers.close()
         self._server.stop()
         self._scratch.remove()
 
@@ -115,6 +122,7 @@ class Application:
             self.bench.language,
             load_look(self.bench.translators),
             self.bench.thumbnails,
+            self.bench.exports,
             icon,
         )
 

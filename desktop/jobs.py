@@ -49,13 +49,21 @@ class Snapshot:
 
 
 class Job(Generic[T]):
-    """One piece of work. Its result and its error come back apart."""
+    """One piece of work. Its result and its error come back apart.
 
-    def __init__(self, work: Work[T], clock: Callable[[], float] = time.monotonic) -> None:
+    Attributes:
+        quiet: nobody asked for it, so it ends early where somebody asks for something else.
+    """
+
+    def __init__(
+        self, work: Work[T], quiet: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._work = work
+        self.quiet = quiet
         self._clock = clock
         self._lock = threading.Lock()
         self._cancel = threading.Event()
+        self._give_way = threading.Event()
         self._may_go_on = threading.Event()
         self._may_go_on.set()
         self._finished = threading.Event()
@@ -87,13 +95,20 @@ class Job(Generic[T]):
         self._cancel.set()
         self._may_go_on.set()
 
+    def give_way(self) -> None:
+        """End early like `cancel`, but because of other work rather than a person's wish."""
+        self._give_way.set()
+        self._may_go_on.set()
+
     def pause(self) -> None:
         """Let the work rest between two photos until `resume`."""
-        if not self._cancel.is_set():
+        if not (self._cancel.is_set() or self._give_way.is_set()):
             self._may_go_on.clear()
 
     def resume(self) -> None:
         """Let paused work go on."""
+        with self._lock:
+            self._first = None  # or the rest would count as time that its photos took
         self._may_go_on.set()
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -134,7 +149,7 @@ class Job(Generic[T]):
 
     def _cancelled(self) -> bool:
         self._may_go_on.wait()
-        return self._cancel.is_set()
+        return self._cancel.is_set() or self._give_way.is_set()
 
     def _progress(self, done: int, total: int) -> None:
         with self._lock:
@@ -153,11 +168,15 @@ class JobRunner:
         self._lock = threading.Lock()
         self._open: list[Job[object]] = []
 
-    def submit(self, work: Work[T]) -> Job[T]:
-        """Queue ``work``; RuntimeError after ``close``."""
-        job = Job(work)
+    def submit(self, work: Work[T], quiet: bool = False) -> Job[T]:
+        """Queue ``work``; quiet jobs give way to all others. RuntimeError after ``close``."""
+        job = Job(work, quiet)
         with self._lock:
             self._open = [known for known in self._open if not known.finished]
+            if not quiet:
+                for known in self._open:
+                    if known.quiet:
+                        known.give_way()
             self._open.append(job)  # type: ignore[arg-type]  # the runner never reads a result
         self._pool.submit(job.run)
         return job

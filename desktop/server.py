@@ -82,6 +82,7 @@ def build_site(
     current: Callable[[], str],
     look: Look,
     thumbnails: Thumbnails,
+    exports: Path,
     icon: Path,
 ) -> AsgiApp:
     """One ASGI application out of a page for each language.
@@ -91,6 +92,7 @@ def build_site(
         current: which language is to be shown; asked at every request.
         look: theme, style sheet and script of all pages.
         thumbnails: what "/photo/<size>/<key>" shows.
+        exports: the folder of what "/result/<name>" lets a browser download.
         icon: the favicon.
     """
     import gradio as gr
@@ -126,6 +128,12 @@ def build_site(
             path, media_type="image/jpeg", headers={"cache-control": "private, max-age=86400"}
         )
 
+    def result(request: Request) -> Response:
+        path = exports / request.path_params["name"]
+        if not path.is_file():
+            return Response(status_code=404)
+        return FileResponse(path, filename=f"pairlens{path.suffix}")
+
     def favicon(_: Request) -> Response:
         return FileResponse(icon, media_type="image/png")
 
@@ -137,6 +145,7 @@ def build_site(
         await inner(scope, receive, send)
 
     app.add_route("/photo/{size}/{key}", photo)
+    app.add_route("/result/{name}", result)
     app.add_route("/favicon.ico", favicon)
     app.mount("/", choose)
     return app

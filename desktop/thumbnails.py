@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 
@@ -17,10 +18,15 @@ class Thumbnails:
     """Hands out a key for a photo that may be shown, and makes the copy when the key is asked for.
 
     Only photos that were put on the page have a key; a key can't be made up. Safe for threads.
+
+    Args:
+        folder: where the copies are kept.
+        where: says where a photo is now, see `desktop.moves`.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, where: Callable[[Path], Path]) -> None:
         self._folder = folder
+        self._where = where
         self._secret = secrets.token_bytes(16)
         self._lock = Lock()
         self._photos: dict[str, Path] = {}
@@ -38,17 +44,21 @@ class Thumbnails:
             self._photos[key] = photo
         return key
 
+    def photo(self, key: str) -> Path | None:
+        """The photo that this key was handed out for, as it was named then."""
+        with self._lock:
+            return self._photos.get(key)
+
     def file(self, key: str, size: str) -> Path | None:
         """A JPEG of the photo, its longer side ``SIZES[size]`` at most; None if it can't be had."""
-        with self._lock:
-            photo = self._photos.get(key)
+        photo = self.photo(key)
         side = SIZES.get(size)
         if photo is None or side is None:
             return None
         path = self._folder / f"{key}-{size}.jpg"
         if not path.exists():
             try:
-                _shrink(photo, side, path)
+                _shrink(self._where(photo), side, path)
             except (PhotoError, OSError):
                 return None
         return path

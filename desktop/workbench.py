@@ -5,20 +5,23 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from desktop.i18n import Translator, pick_language
 from desktop.jobs import Job, JobRunner
+from desktop.keeper import Keeper
+from desktop.moves import Moves
 from desktop.settings import Settings
 from desktop.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
-    from engine.indexing import IndexReport
+    from engine.actions import ActionReport
     from engine.matcher import Matcher
-    from engine.results import About
-    from engine.types import BatchRow
+    from engine.query import Query
+    from engine.results import About, Row
+    from engine.types import SearchResult
 
 
 class LazyMatcher:
@@ -51,25 +54,70 @@ class LazyMatcher:
 class BatchResults:
     """What a batch job leaves: its rows, fewer photos than asked for if it was cancelled."""
 
-    rows: list[BatchRow]
+    rows: list[Row]
     about: About
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a job that writes results leaves: the file, unless it was cancelled."""
+
+    path: Path
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search as it was asked for last, and what it found once it could be done.
+
+    Attributes:
+        where: what was typed: a folder, or the name of a library.
+        folder: the folder that means, None where it is a library.
+        library: the name of the library where it is one.
+        top: how many photos are wanted.
+    """
+
+    where: str
+    folder: Path | None
+    library: str | None
+    query: Query
+    top: int
+    result: SearchResult | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionJob:
+    """Photos being copied or moved, or an action being undone; ``into`` is None when undoing."""
+
+    verb: Literal["copy", "move", "undo"]
+    into: Path | None
+    job: Job[ActionReport]
 
 
 @dataclass
 class Workbench:
-    """The collaborators of all views, and the jobs that outlive a reload of the page."""
+    """The collaborators of all views, and the jobs that outlive a reload of the page.
+
+    Files are written by a runner of their own: they need not wait for hours of indexing.
+    """
 
     matcher: LazyMatcher
     jobs: JobRunner
+    keeper: Keeper
     thumbnails: Thumbnails
+    moves: Moves
     settings: Settings
     translators: dict[str, Translator]
     system_language: str | None
     uploads: Path
     exports: Path
     log_file: Path
+    writers: JobRunner = field(default_factory=JobRunner)
     batch_job: Job[BatchResults] | None = None
-    index_job: Job[IndexReport] | None = None
+    save_job: Job[Saved] | None = None
+    search: Search | None = None
+    # What runs or ran last, by the place on the page that it was started from.
+    action_jobs: dict[str, ActionJob] = field(default_factory=dict)
 
     def language(self) -> str:
         """The language in use: the chosen one, else the system's, else English."""

@@ -1,8 +1,9 @@
 """The journal of what was copied and moved: one SQLite file, written before and after each step.
 
 SQLite, because a write is there whole or not at all, however the process ends, and because the
-libraries stand on it already. ``synchronous = FULL``: what is written has reached the disk before
-the photo is touched.
+libraries stand on it already. ``synchronous = FULL``: that a step begins has reached the disk
+before the photo is touched. That steps are done is written for many at once: until then they are
+under way, and where their photos are can be told.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class StepState(StrEnum):
 
 # The states of steps whose photo is at its target, or may be.
 TO_UNDO = (StepState.DONE, StepState.BEGUN, StepState.UNDOING)
-UNSETTLED = (StepState.PLANNED, StepState.BEGUN, StepState.UNDOING)
+UNSETTLED = (StepState.BEGUN, StepState.UNDOING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,13 +208,13 @@ class Journal(SqliteFile):
         back = "back_" if entry.state is StepState.UNDOING else ""
         self._update(entry, "state = ?", (entry.state,), back, copy)
 
-    def mark(self, entry: Entry, state: StepState) -> None:
-        """Write down where a step stands; what was known of a copy back is forgotten."""
+    def mark(self, state: StepState, *entries: Entry) -> None:
+        """Write down where steps stand; what was known of a copy back is forgotten."""
         with self.writing() as connection:
-            connection.execute(
+            connection.executemany(
                 "UPDATE steps SET state = ?, back_size = NULL, back_mtime_ns = NULL,"
                 " back_fingerprint = NULL WHERE action = ? AND number = ?",
-                (state, entry.action, entry.number),
+                [(state, entry.action, entry.number) for entry in entries],
             )
 
     def fail(self, entry: Entry) -> None:
@@ -224,13 +225,19 @@ class Journal(SqliteFile):
                 (StepState.FAILED, entry.action, entry.number, StepState.NOT_DONE),
             )
 
-    def drop_planned(self, action: int) -> None:
-        """The steps that were not begun will not be."""
-        with self.writing() as connection:
-            connection.execute(
-                "UPDATE steps SET state = ? WHERE action = ? AND state = ?",
-                (StepState.NOT_DONE, action, StepState.PLANNED),
-            )
+    def drop_planned(self) -> list[int]:
+        """The steps that were not begun will not be; returns the actions that have such."""
+        with self.translated():
+            found = self._connection.execute(
+                "SELECT DISTINCT action FROM steps WHERE state = ?", (StepState.PLANNED,)
+            ).fetchall()
+        if found:
+            with self.writing() as connection:
+                connection.execute(
+                    "UPDATE steps SET state = ? WHERE state = ?",
+                    (StepState.NOT_DONE, StepState.PLANNED),
+                )
+        return [action for (action,) in found]
 
     def _update(
         self, entry: Entry, columns: str, values: Sequence[object], prefix: str, kept: Kept
@@ -265,6 +272,11 @@ class Journal(SqliteFile):
     def entries(self, action: int, *states: StepState) -> list[Entry]:
         """The steps of an action in their order, of the given states or all."""
         return self._entries("action = ?", (action,), states)
+
+    def following(self, action: int, number: int, count: int) -> list[Entry]:
+        """At most ``count`` steps of an action, those after a number."""
+        found = (action, number, number + count)
+        return self._entries("action = ? AND number > ? AND number <= ?", found, ())
 
     def entry(self, entry: Entry) -> Entry:
         """The same step as it stands now."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import csv
 import os
 import unicodedata
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -162,27 +162,38 @@ def key(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def free_name(name: str, taken: Container[str], suffix: str = "") -> str:
-    """The name, or ``name (2)`` and so on, whichever has no `key` among those taken.
+class Names:
+    """The names that are taken in a folder, compared by `key`."""
 
-    Args:
-        suffix: the end of ``name`` that stays at the end, such as ".jpg".
-    """
-    stem = name.removesuffix(suffix)
-    candidate, number = name, 1
-    while key(candidate) in taken:
-        number += 1
-        ending = f" ({number}){suffix}"
-        candidate = _clipped(stem, LONGEST_NAME - len(os.fsencode(ending))) + ending
-    return candidate
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._taken = {key(name) for name in taken}
+        # Up to which number a name's suffixes are taken: thousands of photos may share a name.
+        self._numbers: dict[str, int] = {}
 
+    @classmethod
+    def in_folder(cls, folder: Path) -> Names:
+        """Those that are there now; none if there is no such folder."""
+        try:
+            return cls(entry.name for entry in folder.iterdir())
+        except OSError:
+            return cls(())
 
-def names_in(folder: Path) -> set[str]:
-    """The `key` of every name in a folder; none if there is no such folder."""
-    try:
-        return {key(entry.name) for entry in folder.iterdir()}
-    except OSError:
-        return set()
+    def take(self, name: str, suffix: str = "") -> str:
+        """The name, or ``name (2)`` and so on, whichever is free; it is taken from now on.
+
+        Args:
+            suffix: the end of ``name`` that stays at the end, such as ".jpg".
+        """
+        stem = name.removesuffix(suffix)
+        number = self._numbers.get(key(name), 1)
+        candidate = name
+        while key(candidate) in self._taken:
+            number += 1
+            ending = f" ({number}){suffix}"
+            candidate = _clipped(stem, LONGEST_NAME - len(os.fsencode(ending))) + ending
+        self._numbers[key(name)] = number
+        self._taken.add(key(candidate))
+        return candidate
 
 
 def _clipped(text: str, limit: int) -> str:
@@ -199,13 +210,11 @@ class _Folders:
         self._into = into
         self._by_caption: dict[str, Path] = {}
         # A file that has the name of a caption is in the way; a folder is what we want.
-        self._taken = {key(name) for name in _files_in(into)}
+        self._names = Names(_files_in(into))
 
     def of(self, caption: str) -> Path:
         if caption not in self._by_caption:
-            name = free_name(folder_name(caption), self._taken)
-            self._taken.add(key(name))
-            self._by_caption[caption] = self._into / name
+            self._by_caption[caption] = self._into / self._names.take(folder_name(caption))
         return self._by_caption[caption]
 
 
@@ -224,12 +233,18 @@ class _Planner:
         self._steps: list[Step] = []
         self._already_there: list[Path] = []
         self._failures: list[PhotoFailure] = []
-        self._taken: dict[Path, set[str]] = {}
+        self._names: dict[Path, Names] = {}
         self._seen: set[Path] = set()
+        self._real: dict[Path, Path] = {}
+
+    def _resolved(self, folder: Path) -> Path:
+        if folder not in self._real:
+            self._real[folder] = folder.resolve()
+        return self._real[folder]
 
     def add(self, photo: Path, folder: Path) -> None:
         source = photo.absolute()
-        place = source.parent.resolve() / source.name
+        place = self._resolved(source.parent) / source.name
         if place in self._seen:
             return
         self._seen.add(place)
@@ -238,12 +253,12 @@ class _Planner:
         except PhotoError as error:
             self._failures.append(failure(photo, error))
             return
-        if place.parent == folder.resolve():
+        if place.parent == self._resolved(folder):
             self._already_there.append(photo)
             return
-        taken = self._taken.setdefault(folder, names_in(folder))
-        name = free_name(source.name, taken, source.suffix)
-        taken.add(key(name))
+        if folder not in self._names:
+            self._names[folder] = Names.in_folder(folder)
+        name = self._names[folder].take(source.name, source.suffix)
         self._steps.append(Step(source, folder / name, size))
 
     def plan(self, staying: list[Path]) -> Plan:

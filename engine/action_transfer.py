@@ -3,13 +3,15 @@
 The order of writing makes every moment tellable. A copy is written to a hidden partial file beside
 its target; once it is whole, the journal gets its fingerprint; only then it is renamed, never onto
 something. A move on one drive is that renaming alone; across drives it is such a copy, read back,
-and the source is deleted last.
+and the source is deleted last. What folders hold is seen onto the disk for many steps together, by
+`finish`, before the journal says that they are done.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from engine.action_files import (
@@ -26,7 +28,7 @@ from engine.action_files import (
     unchanged,
 )
 from engine.action_journal import Entry, Journal, StepState
-from engine.action_plan import free_name, names_in
+from engine.action_plan import Names
 from engine.errors import (
     PhotoChangedSince,
     PhotoChanging,
@@ -38,10 +40,11 @@ from engine.errors import (
 from engine.fingerprint import fingerprint
 
 
-def carry_out(journal: Journal, entry: Entry) -> None:
+def carry_out(journal: Journal, entry: Entry) -> Entry:
     """Do a planned step; where its name is taken by now, under another one.
 
-    Raises PhotoError or OSError; what is on the disk then is for `settle` to say.
+    Returns it as it was done, for `finish`. Raises PhotoError or OSError; what is on the disk then
+    is for `settle` to say.
     """
     make_folder(journal, entry.action, entry.target.parent)
     kept = examine(entry.source, moving=entry.kind == "move")
@@ -50,17 +53,16 @@ def carry_out(journal: Journal, entry: Entry) -> None:
         entry = journal.begin(entry, target, kept)
         try:
             _transfer(journal, entry, entry.source, target)
-            break
+            return entry
         except FileExistsError:
             target = _free(entry.target)
             if target == entry.target:
                 raise
             entry.target.with_name(entry.partial).unlink(missing_ok=True)
-    journal.mark(entry, StepState.DONE)
 
 
-def take_back(journal: Journal, entry: Entry) -> None:
-    """Undo a step that was done.
+def take_back(journal: Journal, entry: Entry) -> Entry:
+    """Undo a step that was done; returns it for `finish`.
 
     Raises:
         PhotoError: it was left as it is, and why.
@@ -70,7 +72,31 @@ def take_back(journal: Journal, entry: Entry) -> None:
         _remove_copy(journal, entry)
     else:
         _move_back(journal, entry)
-    journal.mark(entry, StepState.UNDONE)
+    return entry
+
+
+def finish(journal: Journal, entries: Sequence[Entry], state: StepState) -> None:
+    """See onto the disk what steps did; then write down that they are DONE, or UNDONE.
+
+    Many at once, because it is the drive that takes its time. A kill before leaves steps under way,
+    and each can be told.
+    """
+    failed = set()
+    for folder in {folder for entry in entries for folder in _touched(entry)}:
+        try:
+            sync_folder(folder)
+        except OSError:
+            failed.add(folder)
+    journal.mark(state, *(entry for entry in entries if failed.isdisjoint(_touched(entry))))
+    for entry in entries:
+        if not failed.isdisjoint(_touched(entry)):
+            settle(journal, journal.entry(entry))
+
+
+def _touched(entry: Entry) -> set[Path]:
+    """The folders in which names changed."""
+    there = {entry.target.parent}
+    return there if entry.kind == "copy" else there | {entry.source.parent}
 
 
 def settle(journal: Journal, entry: Entry) -> StepState:
@@ -90,7 +116,7 @@ def settle(journal: Journal, entry: Entry) -> StepState:
         state = StepState.UNDONE if arrived else StepState.DONE
     else:
         state = StepState.DONE if arrived else StepState.NOT_DONE
-    journal.mark(entry, state)
+    journal.mark(state, entry)
     return state
 
 
@@ -103,7 +129,7 @@ def make_folder(journal: Journal, action: int, folder: Path) -> None:
 
 
 def _free(target: Path) -> Path:
-    return target.with_name(free_name(target.name, names_in(target.parent), target.suffix))
+    return target.with_name(Names.in_folder(target.parent).take(target.name, target.suffix))
 
 
 def _transfer(journal: Journal, entry: Entry, here: Path, there: Path) -> None:
@@ -116,12 +142,11 @@ def _transfer(journal: Journal, entry: Entry, here: Path, there: Path) -> None:
         raise OSError(errno.EIO, "the copy is not what was written")
     journal.copied(entry, copy)
     rename_new(partial, there)
-    sync_folder(there.parent)
     if entry.kind == "move":
+        sync_folder(there.parent)
         if entry.kept is None or look(here) != Kept(entry.kept.size, entry.kept.mtime_ns):
             raise PhotoChanging(path=here)
         remove(here)
-        sync_folder(here.parent)
 
 
 def _renamed(here: Path, there: Path) -> bool:
@@ -131,8 +156,6 @@ def _renamed(here: Path, there: Path) -> bool:
         if error.errno == errno.EXDEV:
             return False
         raise
-    sync_folder(there.parent)
-    sync_folder(here.parent)
     return True
 
 
@@ -140,14 +163,15 @@ def _remove_copy(journal: Journal, entry: Entry) -> None:
     target, kept = entry.target, entry.kept
     if not target.parent.is_dir():
         raise PhotoMissing(path=target)
-    if kept is not None and os.path.lexists(target):
+    there = kept is not None and os.path.lexists(target)
+    if kept is not None and there:
         if not unchanged(target, kept):
             raise PhotoChangedSince(path=target)
         if not holds(entry.source, kept) or same_place(entry.source, target):
             raise PhotoOnlyCopy(path=target, source=entry.source)
-        journal.mark(entry, StepState.UNDOING)
+    journal.mark(StepState.UNDOING, entry)
+    if there:
         remove(target)
-        sync_folder(target.parent)
 
 
 def _move_back(journal: Journal, entry: Entry) -> None:
@@ -159,7 +183,7 @@ def _move_back(journal: Journal, entry: Entry) -> None:
         raise PhotoChangedSince(path=target)
     if not source.parent.is_dir():
         raise PhotoNotTransferred(path=target, target=source, reason="its folder is gone")
-    journal.mark(entry, StepState.UNDOING)
+    journal.mark(StepState.UNDOING, entry)
     try:
         _transfer(journal, journal.entry(entry), target, source)
     except FileExistsError:

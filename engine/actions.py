@@ -11,8 +11,8 @@ import errno
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -20,7 +20,7 @@ from pathlib import Path
 
 from engine.action_journal import TO_UNDO, Entry, Journal, Record, StepState
 from engine.action_plan import Kind, Plan
-from engine.action_transfer import carry_out, make_folder, settle, take_back
+from engine.action_transfer import carry_out, finish, make_folder, settle, take_back
 from engine.encoding import failure
 from engine.errors import (
     ActionError,
@@ -28,15 +28,17 @@ from engine.errors import (
     ActionsBusy,
     DiskFull,
     FolderMissing,
-    OutputUnwritable,
     PhotoError,
     PhotoMissing,
     PhotoNotTransferred,
     SpaceMissing,
+    TargetUnwritable,
     TargetVanished,
 )
 from engine.types import Cancelled, PhotoFailure, Progress, never_cancelled, no_progress
 
+# Steps after which the drive is waited for. As many are told from the disk after a kill.
+AT_ONCE = 256
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -61,7 +63,8 @@ class Action:
     Attributes:
         total: photos it was about.
         done: photos that it brought to their new place and that are not undone.
-        unknown: photos of which that can't be told, because their folder is not there now.
+        unknown: photos of which that can't be told, because their folder is not there now; 0 while
+            it is running.
     """
 
     id: int
@@ -95,6 +98,18 @@ class ActionReport:
     cancelled: bool = False
 
 
+def check(plan: Plan) -> None:
+    """Find out beforehand what would keep a plan from being run at all.
+
+    Raises:
+        FolderMissing: the folder that everything goes into is not there and can't be made.
+        TargetUnwritable: nothing can be written there.
+        SpaceMissing: there is not enough room for it.
+    """
+    _check_target(plan.into)
+    _check_space(plan)
+
+
 def run(
     plan: Plan,
     journal: Journal,
@@ -107,18 +122,16 @@ def run(
     folder or a wish to cancel end it between two photos, and it can be undone as far as it came.
 
     Raises:
-        FolderMissing, OutputUnwritable, SpaceMissing, ActionsBusy, JournalUnusable: nothing was
-            done.
+        ActionsBusy, JournalUnusable, and what `check` raises: nothing was done.
     """
     with journal.lock():
         _settle_all(journal)
-        _check_target(plan.into)
-        _check_space(plan)
+        check(plan)
         action = journal.add(plan)
         report = ActionReport(action, len(plan.steps))
         try:
             report.stopped = _run_steps(plan, journal, report, progress, cancelled)
-            journal.drop_planned(action)
+            journal.drop_planned()
             _remove_empty_folders(journal, action)
         except ActionError as error:  # the journal can't be written
             report.stopped = error
@@ -148,14 +161,10 @@ def undo(
         for entry in unknown:
             _add_failure(report, entry.target, PhotoMissing(path=entry.target))
         try:
-            for number, entry in enumerate(entries, start=1):
-                if cancelled():
-                    report.cancelled = True
+            for start in range(0, len(entries), AT_ONCE):
+                if report.stopped or report.cancelled:
                     break
-                report.stopped = _undo_step(journal, entry, report)
-                if report.stopped:
-                    break
-                progress(number, len(entries))
+                _undo_some(journal, entries, start, report, progress, cancelled)
             _remove_empty_folders(journal, chosen)
         except ActionError as error:  # the journal can't be written
             report.stopped = error
@@ -182,31 +191,74 @@ def _run_steps(
         drive = plan.into.stat().st_dev
     except OSError as error:
         return _stopping(error, plan.into) or TargetVanished(path=plan.into)
-    for number, entry in enumerate(journal.entries(report.action), start=1):
-        if cancelled():
-            report.cancelled = True
-            return None
-        # An empty mount point, or nothing, is what is left of a drive that is gone.
-        if not _is_there(plan.into, drive):
-            return TargetVanished(path=plan.into)
-        problem = _attempt(carry_out, journal, entry)
-        entry = journal.entry(entry)
-        if problem is not None and settle(journal, entry) is not StepState.DONE:
-            if stop := _stopping(problem, plan.into):
-                return stop
-            if not _is_there(plan.into, drive):
-                return TargetVanished(path=plan.into)
-            journal.fail(entry)
-            _add_failure(report, entry.source, _named(problem, entry.source, entry.target))
-        else:
-            report.done.append((entry.source, entry.target))
-        progress(number, report.total)
+    done = 0
+    while entries := journal.following(report.action, done, AT_ONCE):
+        with _finishing(journal, StepState.DONE) as finished:
+            for entry in entries:
+                if cancelled():
+                    report.cancelled = True
+                    return None
+                # An empty mount point, or nothing, is what is left of a drive that is gone.
+                if not _is_there(plan.into, drive):
+                    return TargetVanished(path=plan.into)
+                if stop := _run_step(journal, entry, plan.into, drive, report, finished):
+                    return stop
+                done += 1
+                progress(done, report.total)
     return None
 
 
-def _undo_step(journal: Journal, entry: Entry, report: ActionReport) -> ActionError | None:
-    problem = _attempt(take_back, journal, entry)
-    if problem is not None:
+def _run_step(
+    journal: Journal,
+    entry: Entry,
+    into: Path,
+    drive: int,
+    report: ActionReport,
+    finished: list[Entry],
+) -> ActionError | None:
+    try:
+        entry = carry_out(journal, entry)
+        finished.append(entry)
+    except (PhotoError, OSError) as problem:
+        entry = journal.entry(entry)
+        if settle(journal, entry) is not StepState.DONE:
+            if stop := _stopping(problem, into):
+                return stop
+            if not _is_there(into, drive):
+                return TargetVanished(path=into)
+            journal.fail(entry)
+            _add_failure(report, entry.source, _named(problem, entry.source, entry.target))
+            return None
+    report.done.append((entry.source, entry.target))
+    return None
+
+
+def _undo_some(
+    journal: Journal,
+    entries: Sequence[Entry],
+    start: int,
+    report: ActionReport,
+    progress: Progress,
+    cancelled: Cancelled,
+) -> None:
+    """Undo `AT_ONCE` steps; the report says whether it is to end then."""
+    with _finishing(journal, StepState.UNDONE) as finished:
+        for number, entry in enumerate(entries[start : start + AT_ONCE], start=start + 1):
+            if cancelled():
+                report.cancelled = True
+                return
+            report.stopped = _undo_step(journal, entry, report, finished)
+            if report.stopped:
+                return
+            progress(number, len(entries))
+
+
+def _undo_step(
+    journal: Journal, entry: Entry, report: ActionReport, finished: list[Entry]
+) -> ActionError | None:
+    try:
+        finished.append(take_back(journal, entry))
+    except (PhotoError, OSError) as problem:
         entry = journal.entry(entry)
         undoing = entry.state is StepState.UNDOING
         if not undoing or settle(journal, entry) is not StepState.UNDONE:
@@ -216,14 +268,13 @@ def _undo_step(journal: Journal, entry: Entry, report: ActionReport) -> ActionEr
     return None
 
 
-def _attempt(
-    step: Callable[[Journal, Entry], None], journal: Journal, entry: Entry
-) -> PhotoError | OSError | None:
-    try:
-        step(journal, entry)
-    except (PhotoError, OSError) as error:
-        return error
-    return None
+@contextmanager
+def _finishing(journal: Journal, state: StepState) -> Iterator[list[Entry]]:
+    """Takes steps that were carried out, to be finished together at the end."""
+    carried_out: list[Entry] = []
+    yield carried_out
+    if carried_out:
+        finish(journal, carried_out, state)
 
 
 def _named(error: PhotoError | OSError, here: Path, there: Path) -> PhotoError:
@@ -255,7 +306,7 @@ def _check_target(into: Path) -> None:
     if not folder.is_dir():
         raise FolderMissing(path=folder)
     if not os.access(folder, os.W_OK):
-        raise OutputUnwritable(path=into, reason="this folder can't be written to")
+        raise TargetUnwritable(path=folder)
 
 
 def _check_space(plan: Plan) -> None:
@@ -282,10 +333,11 @@ def _megabytes(size: int) -> str:
 
 def _settle_all(journal: Journal) -> None:
     """Find out where the steps stand that were under way when their process ended."""
+    dropped = journal.drop_planned()
     entries = journal.unsettled()
     for entry in entries:
         settle(journal, entry)
-    for action in {entry.action for entry in entries}.union(journal.with_idle_folders()):
+    for action in {entry.action for entry in entries}.union(dropped, journal.with_idle_folders()):
         _remove_empty_folders(journal, action)
 
 
@@ -312,7 +364,7 @@ def _action(record: Record, running: bool) -> Action:
     unknown = count[StepState.BEGUN] + count[StepState.UNDOING]
     left = count[StepState.DONE] + unknown
     if running and unknown + count[StepState.PLANNED]:
-        state = ActionState.RUNNING
+        state, unknown = ActionState.RUNNING, 0
     elif count[StepState.UNDONE] or count[StepState.UNDOING]:
         state = ActionState.PARTLY_UNDONE if left else ActionState.UNDONE
     elif count[StepState.PLANNED] + count[StepState.BEGUN] + count[StepState.NOT_DONE]:

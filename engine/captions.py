@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from engine.encoding import failure
 from engine.errors import (
     CaptionEmpty,
     CaptionsUnreadable,
+    PairIncomplete,
     PairsUnreadable,
     SidecarsMissing,
     SidecarUnusable,
@@ -20,7 +22,7 @@ from engine.types import Caption, Pair
 
 TABLES = (".csv", ".tsv")
 DELIMITERS = ",;\t"
-CAPTION = "caption"
+PHOTO, CAPTION = PAIR = ("photo", "caption")
 LABELS = ("label", "folder")
 SIDECAR = ".txt"
 
@@ -35,6 +37,30 @@ def as_captions(lines: Iterable[str]) -> list[Caption]:
     Raises CaptionEmpty when none is left.
     """
     return _distinct(Caption(line.strip(), line.strip()) for line in lines)
+
+
+def as_pairs(lines: Iterable[str]) -> list[Pair]:
+    """Lines as pairs, as people write them: a photo, a comma, semicolon or tab, a caption.
+
+    The first of these marks parts the two, a tab before the others, so that captions may hold
+    commas. Blank lines are left out, and so is a first line that names the columns photo and
+    caption. Photos are named as the lines name them.
+
+    Raises PairIncomplete for the first line that lacks one of the two, or CaptionEmpty when there
+    is no pair.
+    """
+    pairs: list[Pair] = []
+    for number, line in enumerate(lines, start=1):
+        fields = re.split(r"\t" if "\t" in line else "[,;，；]", line, maxsplit=1)
+        photo, caption = (field.strip().strip('"') for field in [*fields, ""][:2])
+        if not line.strip() or (not pairs and (photo.lower(), caption.lower()) == PAIR):
+            continue
+        if not photo or not caption:
+            raise PairIncomplete(line=number)
+        pairs.append(Pair(Path(photo), caption))
+    if not pairs:
+        raise CaptionEmpty()
+    return pairs
 
 
 def read_captions(path: Path) -> list[Caption]:
@@ -81,11 +107,11 @@ def read_pairs(path: Path) -> list[Pair]:
     try:
         names, rows = _table(_decoded(path))
         columns = [name.lower() for name in names]
-        if not {"photo", CAPTION} <= set(columns):
+        if not {PHOTO, CAPTION} <= set(columns):
             raise _UnreadableError("its first line names no such columns")
         if not rows:
             raise _UnreadableError("it holds no pair")
-        photo, caption = columns.index("photo"), columns.index(CAPTION)
+        photo, caption = columns.index(PHOTO), columns.index(CAPTION)
         for number, row in enumerate(rows, start=2):
             if not row[photo] or not row[caption]:
                 raise _UnreadableError(f"line {number} lacks a photo or a caption")

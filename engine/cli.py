@@ -20,10 +20,11 @@ from tqdm import tqdm
 from engine import __version__
 from engine.errors import NoPhotos, PairLensError
 from engine.paths import languages
-from engine.types import Cancelled, Caption, Match, Mode, Pair, PhotoFailure, Progress
+from engine.types import Cancelled, Match, Mode, Pair, PhotoFailure, Progress
 
 if TYPE_CHECKING:
     from engine.matcher import Matcher
+    from engine.recall import Recall
     from engine.results import About, Row
 
 EXIT_DONE = 0
@@ -241,6 +242,17 @@ def _until_interrupted() -> Iterator[Cancelled]:
         signal.signal(signal.SIGINT, before)
 
 
+@contextmanager
+def _recalled(folder: Path, matcher: Matcher) -> Iterator[Recall | None]:
+    """What need not be read of a folder; says so if it may become more meanwhile."""
+    from engine.recall import recalled
+
+    with recalled(folder, matcher.model_id) as known:
+        if known is not None and known.growing:
+            _tell("This folder is being indexed now: photos that are not done yet are read here.")
+        yield known
+
+
 def _exit_code(failures: Sequence[PhotoFailure], usable: int, cancelled: bool) -> int:
     """Name every failed photo; what was stopped early is not all done either."""
     for failure in failures:
@@ -286,7 +298,7 @@ def _batch(args: argparse.Namespace) -> int:
     from engine.export import check_results
     from engine.matcher import load_matcher
     from engine.photos import find_photos
-    from engine.recall import recalled
+    from engine.results import about_of
 
     mode = Mode(args.mode) if args.mode else Mode.VERIFY if args.sidecars else Mode.BEST
     if mode is Mode.VERIFY and not args.sidecars:
@@ -304,12 +316,13 @@ def _batch(args: argparse.Namespace) -> int:
             return _verify_pairs(args, pairs, args.folder, beside=None)
         captions = as_captions(pair.caption for pair in pairs if pair.caption is not None)
     matcher = load_matcher()
-    about = _about(args, mode, args.folder, len(photos), captions, matcher)
     options = BatchOptions(mode, args.exact, args.threshold, args.false_alarms)
+    about = about_of(matcher, options, args.folder, len(photos), captions, language=args.language)
+    _warn_of_size(args.out, len(photos), len(photos) * (len(captions) if mode is Mode.ALL else 1))
     with (
         _until_interrupted() as cancelled,
         _progress("photo") as progress,
-        recalled(args.folder, matcher.model_id) as known,
+        _recalled(args.folder, matcher) as known,
     ):
         rows = batch(
             matcher,
@@ -342,51 +355,48 @@ def _verify(args: argparse.Namespace) -> int:
 def _verify_pairs(
     args: argparse.Namespace, pairs: Sequence[Pair], source: Path, beside: Path | None
 ) -> int:
+    from engine.batch import BatchOptions
     from engine.captions import as_captions
     from engine.matcher import load_matcher
+    from engine.results import about_of
     from engine.verify import verify
 
     matcher = load_matcher()
     captions = as_captions(pair.caption for pair in pairs if pair.caption is not None)
-    about = _about(args, Mode.VERIFY, source, len(pairs), captions, matcher, beside)
-    with _until_interrupted() as cancelled, _progress("pair") as progress:
+    options = BatchOptions(Mode.VERIFY, False, args.threshold, args.false_alarms)
+    about = about_of(
+        matcher, options, source, len(pairs), captions, language=args.language, beside=beside
+    )
+    _warn_of_size(args.out, len({pair.photo for pair in pairs}), len(pairs))
+    with (
+        _until_interrupted() as cancelled,
+        _progress("pair") as progress,
+        _recalled(source if beside is None else beside, matcher) as known,
+    ):
         rows = verify(
             matcher,
             pairs,
             beside=beside,
             threshold=args.threshold,
             false_alarms=args.false_alarms,
+            known=known,
             progress=progress,
             cancelled=cancelled,
         )
         return _write(rows, about, args.out, "pairs")
 
 
-def _about(
-    args: argparse.Namespace,
-    mode: Mode,
-    source: Path,
-    photos: int,
-    captions: Sequence[Caption],
-    matcher: Matcher,
-    beside: Path | None = None,
-) -> About:
-    from engine.results import About
+def _warn_of_size(out: Path, photos: int, rows: int) -> None:
+    """Say beforehand what a page with very many photos would be like."""
+    from engine.export import HTML
+    from engine.report_html import LARGE, expected_size
 
-    by_hand = matcher.threshold if args.threshold is None else args.threshold
-    return About(
-        mode=mode,
-        source=source,
-        photos=photos,
-        captions=captions,
-        model=matcher.pack.manifest.name,
-        version=matcher.pack.manifest.version,
-        exact=getattr(args, "exact", False),
-        threshold=by_hand if args.false_alarms is None else None,
-        false_alarms=args.false_alarms,
-        language=args.language,
-        beside=beside,
-    )
+    size = expected_size(photos, rows)
+    if out.suffix.lower() in HTML and size > LARGE:
+        _tell(
+            f"A page of {photos:,} photos will be about {size / 1e6:,.0f} MB: browsers open that "
+            "slowly or not at all. A .csv file has the same rows."
+        )
 
 
 def _write(rows: Iterator[Row], about: About, out: Path, things: str) -> int:
@@ -410,16 +420,13 @@ def _index(args: argparse.Namespace) -> int:
     from engine.cards import card_named, card_of
     from engine.index import index_folder
     from engine.matcher import load_matcher
-    from engine.photos import walk
 
     # From before the library is there: whoever sees it may stop us.
     with _until_interrupted() as cancelled:
         folder, name = args.folder, args.library
-        if card_of(folder.resolve()) is None:
-            if name is None and not folder.is_dir() and card_named(str(folder)):
-                folder, name = None, str(folder)
-            elif not walk(folder).total:
-                raise NoPhotos(path=folder)  # no library is made for an empty folder
+        unknown = card_of(folder.resolve()) is None and not folder.is_dir()
+        if name is None and unknown and card_named(str(folder)) is not None:
+            folder, name = None, str(folder)
         with _progress("photo") as progress:
             report = index_folder(folder, load_matcher(), progress, cancelled, name)
     usable = report.indexed + report.unchanged + report.reused

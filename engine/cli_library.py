@@ -6,8 +6,10 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.standing import Standing
 
 EXIT_DONE = 0
 EXIT_NOTHING_DONE = 2
@@ -29,54 +31,45 @@ def add_library_commands(command: Command) -> None:
 
 
 def _libraries(args: argparse.Namespace) -> int:
-    from engine.cards import cards
+    from engine.standing import standings
 
-    found = [_standing(card.name) for card in cards()]
+    found = standings()
     if args.json:
-        print(json.dumps(found, ensure_ascii=False, indent=2))
+        print(json.dumps([_plain(library) for library in found], ensure_ascii=False, indent=2))
         return EXIT_DONE
     if not found:
         print("There is no library yet. Make one with: pairlens index FOLDER", file=sys.stderr)
     for library in found:
-        if "error" in library:
-            print(f"{library['name']}: {library['error']}")
+        if library.error is not None:
+            print(f"{library.name}: {library.error}")
             continue
-        busy = ", being indexed now" if library["indexing"] else ""
-        size = library["bytes"] / 1e6
-        print(f"{library['name']}: {library['photos']:,} photos, {size:,.1f} MB{busy}")
-        for folder in library["folders"]:
-            print(f"  {folder['path']}{'' if folder['online'] else '  (offline)'}")
-        for model in library["models"]:
-            print(f"  model {model['id']}: {model['photos']:,} photos")
+        busy = ", being indexed now" if library.indexing else ""
+        looked = f", looked through {library.looked:%Y-%m-%d %H:%M}" if library.looked else ""
+        size = library.size / 1e6
+        print(f"{library.name}: {library.photos:,} photos, {size:,.1f} MB{looked}{busy}")
+        for folder in library.folders:
+            print(f"  {folder}{'  (offline)' if folder in library.away else ''}")
+        for model in library.models:
+            print(f"  model {model.model_id}: {model.photos:,} photos")
     return EXIT_DONE
 
 
-def _standing(name: str) -> dict[str, Any]:
-    from engine.errors import LibraryError
-    from engine.index import Library
-
-    try:
-        found = Library.named(name)
-    except LibraryError as error:  # one that can't be opened does not hide the others
-        return {"name": name, "error": str(error)}
-    if found is None:  # deleted since it was listed
-        return {"name": name, "error": "it was deleted just now"}
-    with closing(found) as library:
-        away = library.away()
-        return {
-            "name": library.name,
-            "folders": [
-                {"path": str(folder), "online": folder not in away} for folder in library.folders
-            ],
-            "offline": [str(folder) for folder in away],
-            "photos": library.count(),
-            "bytes": library.size(),
-            "indexing": library.is_being_indexed(),
-            "models": [
-                {"id": generation.model_id, "photos": generation.photos}
-                for generation in library.generations()
-            ],
-        }
+def _plain(library: Standing) -> dict[str, Any]:
+    if library.error is not None:
+        return {"name": library.name, "error": str(library.error)}
+    return {
+        "name": library.name,
+        "folders": [
+            {"path": str(folder), "online": folder not in library.away}
+            for folder in library.folders
+        ],
+        "offline": [str(folder) for folder in library.away],
+        "photos": library.photos,
+        "bytes": library.size,
+        "looked": library.looked and library.looked.isoformat(),
+        "indexing": library.indexing,
+        "models": [{"id": model.model_id, "photos": model.photos} for model in library.models],
+    }
 
 
 def _forget(args: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.cli import EXIT_DONE, _add_json, _positive, _print_json, _tell
-from engine.errors import FolderMissing, FolderOutside, LibraryMissing
+from engine.errors import FolderMissing, LibraryMissing
 from engine.query import Orientation, PhotoFilter, Query
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _size(text: str) -> tuple[int, int]:
 
 def _search(args: argparse.Namespace) -> int:
     from engine.matcher import load_matcher
-    from engine.search import quoted, search
+    from engine.search import narrowed, quoted, search
 
     if args.words is None and args.photo is None:
         args.usage_error("give a QUERY, a --photo, or both")
@@ -84,7 +84,7 @@ def _search(args: argparse.Namespace) -> int:
             words=args.words,
             photo=args.photo,
             avoid=tuple(args.avoid),
-            folder=_narrowed(folder, args.under),
+            folder=narrowed(folder, args.under),
             only=PhotoFilter(args.after, args.before, way, *args.min_size),
         )
         if library.is_being_indexed():
@@ -117,14 +117,6 @@ def _find(where: Path) -> tuple[Library, Path | None]:
     if found is None:
         raise FolderMissing(path=where)
     return found, None
-
-
-def _narrowed(folder: Path | None, under: Path | None) -> Path | None:
-    if folder is None or under is None:
-        return under or folder
-    if not under.resolve().is_relative_to(folder.resolve()):
-        raise FolderOutside(path=under, name=folder.name, folders=folder)
-    return under
 
 
 def _show(result: SearchResult) -> None:

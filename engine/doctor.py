@@ -39,6 +39,7 @@ BASE_PACKAGES = {
     "pillow-heif": "pillow_heif",
     "platformdirs": "platformdirs",
     "tqdm": "tqdm",
+    "watchfiles": "watchfiles",
 }
 LINUX_PACKAGES = {"QtPy": "qtpy", "PySide6_Addons": "PySide6", "PySide6_WebEngine": "PySide6"}
 

@@ -25,14 +25,17 @@
     │   ├── QueryEmpty
     │   ├── CaptionsUnreadable
     │   ├── PairsUnreadable
+    │   ├── PairIncomplete
     │   ├── SidecarsMissing
     │   ├── TableUnreadable
     │   ├── TooManyPairs
+    │   ├── TooManyRows
     │   ├── TooFewPhotos
     │   ├── OutputUnwritable
     │   ├── OutputKindUnknown
     │   ├── EvaluationDataMissing
     │   ├── ResultUnreadable
+    │   ├── TargetUnwritable
     │   ├── SpaceMissing
     │   └── ActionMissing
     ├── PackError             a model pack can't be used
@@ -255,6 +258,14 @@ class PairsUnreadable(InputError):
     )
 
 
+class PairIncomplete(InputError):
+    code = "pair_incomplete"
+    template = (
+        "Line {line} has no photo or no caption. Write the photo's name, a comma or a tab, and "
+        "then its caption."
+    )
+
+
 class SidecarsMissing(InputError):
     code = "sidecars_missing"
     template = (
@@ -269,6 +280,15 @@ class TooManyPairs(InputError):
         "{photos} photos with {captions} captions are {pairs} pairs. An assignment, or a threshold "
         "from false alarms, has to hold them all at once, and {limit} is the most. "
         "Take a part of the folder or fewer captions."
+    )
+
+
+class TooManyRows(InputError):
+    code = "too_many_rows"
+    template = (
+        "{photos} photos with {captions} captions are {pairs} rows, more than the {limit} that can "
+        "be shown here. Ask for the best caption only, take a part of the folder or fewer "
+        "captions, or let the command line write them all: pairlens batch --mode all"
     )
 
 
@@ -314,6 +334,14 @@ class ResultUnreadable(InputError):
     template = (
         "{path}: the result can't be read ({reason}). Give the CSV file that pairlens batch "
         "writes, with the columns photo, caption, match and rank."
+    )
+
+
+class TargetUnwritable(InputError):
+    code = "target_unwritable"
+    template = (
+        "{path}: no photo can be put into this folder, because it may not be written to. Choose "
+        "another one, or change its permissions."
     )
 
 

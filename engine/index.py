@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from engine import cards
@@ -18,26 +18,17 @@ from engine.errors import (
     LibraryBusy,
     LibraryDamaged,
     LibraryUnknown,
+    NoPhotos,
 )
 from engine.indexing import IndexReport, IndexRun, LibraryEncoder, Scope, away_among, relative_name
+from engine.photos import walk
 from engine.query import PhotoFilter
 from engine.snapshot import EVERY_PHOTO, Snapshot
 from engine.sqlite_file import ENDINGS, WriterLock
-from engine.store import CHUNK, Generation, Store
-from engine.types import Cancelled, ImageFeatures, Progress, never_cancelled, no_progress
+from engine.store import Generation, Store
+from engine.types import Cancelled, Progress, never_cancelled, no_progress
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class IndexedPhotos:
-    """N photos, sorted by path, and their features in the same order."""
-
-    paths: list[Path]
-    features: ImageFeatures
-
-    def __len__(self) -> int:
-        return len(self.paths)
 
 
 class Library:
@@ -170,14 +161,6 @@ class Library:
                 return None if row is None or row.gone else row.fingerprint
         return None
 
-    def chunks(
-        self, folder: Path | None, model_id: str, size: int = CHUNK
-    ) -> Iterator[IndexedPhotos]:
-        """All that `snapshot` has, ``size`` photos at a time, in path order."""
-        with closing(self.snapshot(folder, model_id)) as snapshot:
-            for rows in snapshot.chunks(size):
-                yield IndexedPhotos(snapshot.paths(rows), snapshot.features(rows))
-
     def generations(self) -> list[Generation]:
         """What each model has encoded, the one with the most photos first."""
         return self._store.generations()
@@ -198,6 +181,11 @@ class Library:
             for folder, number in self._roots.items()
             for name in away_among(folder, self._store.places(number))
         ]
+
+    def looked(self) -> datetime | None:
+        """When all of it had been looked through last, in local time; None if it never was."""
+        seconds = self._store.looked()
+        return None if seconds is None else datetime.fromtimestamp(seconds)
 
     def was_looked_through(self) -> bool:
         """Whether each of its folders has been indexed, at least in part, since it was made."""
@@ -231,11 +219,19 @@ def index_folder(
     """`Library.open_or_create` and `Library.index`; a damaged library is made anew.
 
     That is, all its folders are indexed, and the report's ``damage`` says what was set aside.
-    Without a folder, all of the library ``name`` is indexed.
+    Without a folder, all of the library ``name`` is indexed. No library is made for a folder
+    without photos.
 
     Raises:
-        LibraryUnknown: there is none of this name to be indexed; also what the methods raise.
+        LibraryUnknown: there is none of this name to be indexed.
+        NoPhotos: the folder is in no library, and has none; also what the methods raise.
     """
+    if folder is not None and cards.card_of(folder.resolve()) is None:
+        walked = walk(folder, cancelled)
+        if not walked.whole:
+            return IndexReport(cancelled=True)
+        if not walked.total:
+            raise NoPhotos(path=folder)
 
     def attempt() -> IndexReport:
         if folder is None:

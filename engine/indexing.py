@@ -177,6 +177,9 @@ class IndexRun:
             report.total = sum(walked.total for _, walked in found)
             self._advance(0)
             self._work(found)
+            for scope, _ in found:
+                if not scope.under and not report.cancelled:
+                    self._store.set_looked(scope.root)
             if everything and not report.cancelled:
                 self._store.prune(time.time() - GONE_KEPT_DAYS * 24 * 3600)
                 if not report.offline:

@@ -28,10 +28,21 @@ from engine.types import Mode
 THUMBNAIL_SIDE = 144
 QUALITY = 70
 ROWS_AHEAD = 32
+# Bytes of a picture in the page, and of a row without it; measured on photos and captions of
+# Flickr8k.
+PICTURE_BYTES = 6_600
+ROW_BYTES = 450
+# From about here on, browsers are slow to open a page.
+LARGE = 50_000_000
 # What only one mode, or only named captions, fill in.
 SPECIAL = {"rank": (Mode.ALL,), "runner_up": (Mode.BEST, Mode.ASSIGN), "rival": (Mode.ASSIGN,)}
 
 Texts = dict[str, str]
+
+
+def expected_size(photos: int, rows: int) -> int:
+    """About how many bytes the page of so many photos and rows will have."""
+    return photos * PICTURE_BYTES + rows * ROW_BYTES
 
 
 def write_html(rows: Iterable[Row], about: About, file: TextIO) -> None:

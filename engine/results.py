@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.types import BatchRow, Caption, Mode, PhotoFailure, VerifyRow
+
+if TYPE_CHECKING:
+    from engine.batch import BatchOptions
+    from engine.matcher import Matcher
 
 Row = BatchRow | VerifyRow
 AnyRow = TypeVar("AnyRow", bound=Row)
@@ -71,6 +75,38 @@ class About:
         }
 
 
+def about_of(
+    matcher: Matcher,
+    options: BatchOptions,
+    source: Path,
+    photos: int,
+    captions: Sequence[Caption],
+    *,
+    language: str = "en",
+    beside: Path | None = None,
+) -> About:
+    """What is asked of a matcher; the arguments are those of `About`."""
+    by_hand = matcher.threshold if options.threshold is None else options.threshold
+    return About(
+        mode=options.mode,
+        source=source,
+        photos=photos,
+        captions=captions,
+        model=matcher.pack.manifest.name,
+        version=matcher.pack.manifest.version,
+        exact=options.exact,
+        threshold=by_hand if options.false_alarms is None else None,
+        false_alarms=options.false_alarms,
+        language=language,
+        beside=beside,
+    )
+
+
+def begins(row: Row) -> bool:
+    """Whether a photo (or a pair) begins here: all rows but those of a photo's further captions."""
+    return not (isinstance(row, BatchRow) and row.rank is not None and row.rank > 1)
+
+
 class Summary:
     """Counts rows on their way to a file.
 
@@ -98,8 +134,7 @@ class Summary:
         """The same rows."""
         counted = False
         for row in rows:
-            # Every row begins a photo (or a pair) but those of a photo's further captions.
-            if not (isinstance(row, BatchRow) and row.rank is not None and row.rank > 1):
+            if begins(row):
                 self.done += 1
                 self.usable += row.failure is None
                 counted = False

@@ -58,5 +58,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE photos ADD COLUMN height INTEGER",
         "ALTER TABLE models ADD COLUMN pack BLOB",       # the model pack's folder
     ),
+    # When all of a root was last looked through, in seconds since 1970; NULL: not since this.
+    ("ALTER TABLE roots ADD COLUMN looked INTEGER",),
 )  # fmt: skip
 TABLES = frozenset({"roots", "photos", "models", "features", "tokens", "places"})

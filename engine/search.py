@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.confidence import language_of
-from engine.errors import LibraryMissing, PackError, PhotoError, QueryEmpty
+from engine.errors import FolderOutside, LibraryMissing, PackError, PhotoError, QueryEmpty
 from engine.index import Library
 from engine.indexing import read_fingerprint
 from engine.matcher import Matcher, load_matcher
@@ -255,6 +255,19 @@ def answering(matcher: Matcher, library: Library) -> Matcher:
 def _older_matcher(pack: Path, model_id: str) -> Matcher:
     """Kept, since it is asked for at every search; by its id, as the folder may change."""
     return load_matcher(pack)
+
+
+def narrowed(folder: Path | None, under: Path | None) -> Path | None:
+    """The folder to search where only what is below ``under`` is wanted, of ``folder`` if given.
+
+    Raises:
+        FolderOutside: it is not in that folder.
+    """
+    if folder is None or under is None:
+        return under or folder
+    if not under.resolve().is_relative_to(folder.resolve()):
+        raise FolderOutside(path=under, name=folder.name, folders=folder)
+    return under
 
 
 def quoted(path: Path) -> str:

@@ -166,6 +166,19 @@ class Store(SqliteFile):
                 )
                 connection.execute("DELETE FROM roots WHERE id = ?", (number,))
 
+    def set_looked(self, root: int) -> None:
+        """Keep that all of a root was looked through now."""
+        with self.writing() as connection:
+            connection.execute("UPDATE roots SET looked = ? WHERE id = ?", (int(time.time()), root))
+
+    def looked(self) -> float | None:
+        """When all roots had been looked through, in seconds since 1970; None if one was not."""
+        with self.reading() as connection:
+            every, least = connection.execute(
+                "SELECT count(*) = count(looked), min(looked) FROM roots"
+            ).fetchone()
+        return least if every else None
+
     def places(self, root: int) -> dict[bytes, Path]:
         """The folders of a root at which a drive begins, and where that drive is mounted.
 

@@ -11,7 +11,7 @@ import numpy as np
 from engine.batch import SHORTLIST
 from engine.calibration import probability_above, probability_of
 from engine.caption_bank import CaptionBank
-from engine.encoding import encode_in_order
+from engine.encoding import Known, encode_in_order
 from engine.errors import CaptionEmpty, TooFewPhotos
 from engine.matcher import Matcher
 from engine.photos import locate
@@ -39,15 +39,16 @@ def verify(
     beside: Path | None = None,
     threshold: float | None = None,
     false_alarms: int | None = None,
+    known: Known | None = None,
     progress: Progress = no_progress,
     cancelled: Cancelled = never_cancelled,
 ) -> Iterator[VerifyRow]:
     """The match probability of each pair, in the order given, and for mismatches what fits better.
 
     What fits better is looked for among the `SHORTLIST` captions of all pairs that are most similar
-    to the photo. Each photo is decoded once, however often it occurs. A photo without a full path
-    is looked for in the folder ``beside``, then in the current one; its row names it as it was
-    given.
+    to the photo. Each photo is decoded once, however often it occurs, and those that are ``known``
+    (see `engine.recall`) not at all. A photo without a full path is looked for in the folder
+    ``beside``, then in the current one; its row names it as it was given.
 
     A pair matches from ``threshold`` on, the model pack's where None; or, with ``false_alarms``, if
     at most one in so many unrelated pairs gets as high a probability. Unrelated pairs are made of
@@ -60,7 +61,7 @@ def verify(
     captions = list(dict.fromkeys(pair.caption for pair in pairs if pair.caption is not None))
     if not captions:
         raise CaptionEmpty()
-    work = _Work(matcher, pairs, captions, beside)
+    work = _Work(matcher, pairs, captions, beside, known)
     if false_alarms is None:
         limit = matcher.threshold if threshold is None else threshold
         return _in_order(pairs, work.rows(limit, 0, progress, cancelled))
@@ -74,9 +75,15 @@ class _Work:
     """The pairs by photo, the encoded captions, and what unrelated pairs were given."""
 
     def __init__(
-        self, matcher: Matcher, pairs: Sequence[Pair], captions: Sequence[str], beside: Path | None
+        self,
+        matcher: Matcher,
+        pairs: Sequence[Pair],
+        captions: Sequence[str],
+        beside: Path | None,
+        known: Known | None,
     ) -> None:
         self._matcher = matcher
+        self._known = known
         self._pairs = pairs
         self._captions = captions
         self._column = {caption: number for number, caption in enumerate(captions)}
@@ -102,7 +109,8 @@ class _Work:
     ) -> Iterator[tuple[int, VerifyRow]]:
         """Number and row of each pair, photo by photo."""
         done, total = 0, sum(map(len, self._members.values()))
-        for paths, images, failed in encode_in_order(self._matcher, list(self._members), cancelled):
+        photos = list(self._members)
+        for paths, images, failed in encode_in_order(self._matcher, photos, cancelled, self._known):
             good = [self._members[path] for path in paths if path not in failed]
             if good:
                 yield from self._scored(good, images, threshold)

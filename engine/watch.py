@@ -25,7 +25,7 @@ class Watcher:
     """Tells of folders in which photos changed, from a thread of its own, until it is stopped.
 
     The folder itself is told when the watch begins, and again whenever it appears after having
-    been away: anything may have changed before.
+    been away: anything may have changed before. Where watchfiles is not installed, that is all.
 
     Args:
         folder: what to watch, with all below; it need not be there.
@@ -49,6 +49,7 @@ class Watcher:
         self._together_ms = together_ms
         self._look_every_ms = look_every_ms
         self._poll_every_ms = poll_every_ms
+        self._said = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pairlens-watch", daemon=True)
 
@@ -63,6 +64,13 @@ class Watcher:
             self._thread.join()
 
     def _run(self) -> None:
+        try:
+            import watchfiles  # noqa: F401  (asked once, rather than at every look)
+        except ImportError:
+            log.warning("%s: it is not watched, as watchfiles is not installed", self._folder)
+            if self._folder.is_dir():
+                self._changed([self._folder])
+            return
         while not self._stop.is_set():
             try:
                 identity = _identity(self._folder)
@@ -78,6 +86,13 @@ class Watcher:
         from watchfiles import watch
 
         polling = is_on_network(self._folder) if self._polling is None else self._polling
+        if polling and not self._said:
+            self._said = True
+            log.info(
+                "%s: looked through every %g s, as it tells of no changes",
+                self._folder,
+                self._poll_every_ms / 1000,
+            )
         begun = False
         for changes in watch(
             self._folder,

@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import engine
+from engine.doctor import packages_needed
 
 NEVER_AT_RUN_TIME = ("torch", "transformers", "optimum", "onnx", "sklearn")
 
@@ -56,6 +57,13 @@ def test_every_named_dependency_is_pinned_to_a_version_it_allows(repository: Pat
         version = pins[canonicalize_name(requirement.name)]
         assert requirement.specifier.contains(version), f"{requirement} is pinned to {version}"
     assert pins["torch"] == "2.13.0"
+
+
+def test_the_doctor_looks_for_every_package_that_the_program_needs(repository: Path) -> None:
+    project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = [Requirement(line) for line in project["dependencies"]]
+    named = {one.name for one in needed if one.marker is None or one.marker.evaluate()}
+    assert named <= packages_needed().keys()
 
 
 def test_the_base_installation_names_nothing_that_brings_torch(repository: Path) -> None:

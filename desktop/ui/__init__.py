@@ -1,9 +1,10 @@
-"""The page: a header, three views, and one quiet line about the model."""
+"""The page: a header, four views, and one quiet line about the model."""
 
 from __future__ import annotations
 
 import json
 from html import escape
+from pathlib import Path
 
 import gradio as gr
 
@@ -11,6 +12,7 @@ from desktop.i18n import Translator
 from desktop.ui import cards
 from desktop.ui.batch import BatchView
 from desktop.ui.bridge import DIRECT, Changes
+from desktop.ui.history import HistoryView
 from desktop.ui.match import MatchView
 from desktop.ui.search import SearchView
 from desktop.ui.theme import read_logo
@@ -42,6 +44,8 @@ def build_page(bench: Workbench, language: str) -> gr.Blocks:
             batching = BatchView(bench, t)
         with gr.Column(elem_id="view-search", elem_classes="pl-view"):
             searching = SearchView(bench, t)
+        with gr.Column(elem_id="view-history", elem_classes="pl-view"):
+            history = HistoryView(bench, t)
         gr.HTML(about)
         arrive = gr.Button("", elem_id="pl-arrive", elem_classes="pl-hidden")
 
@@ -51,12 +55,14 @@ def build_page(bench: Workbench, language: str) -> gr.Blocks:
             if "folder" in what:
                 view = searching if what["view"] == "search" else batching
                 return {view.folder: what["folder"]}
+            if what["view"] == "search":
+                return searching.take_photo(Path(what["photos"][0]))
             photos, strip = matching.add(known, what["photos"])
             return {matching.photos: photos, matching.strip: strip}
 
         arrive.click(
             receive, [carrier, matching.photos],
-            [matching.photos, matching.strip, batching.folder, searching.folder],
+            [matching.photos, matching.strip, batching.folder, *searching.shown],
             **DIRECT,
             js="(_, known) => [JSON.stringify(window.pairlens.arrived), known]",
         )  # fmt: skip
@@ -68,6 +74,9 @@ def build_page(bench: Workbench, language: str) -> gr.Blocks:
             lambda: {**batching.look(), **searching.resume()}, None,
             [*batching.shown, *searching.shown], **DIRECT,
         )  # fmt: skip
+        # Each by itself: the journal may have to wait for a drive.
+        for part in (batching.acting, searching.acting, history):
+            page.load(part.look, None, part.shown, **DIRECT)
     return page
 
 
@@ -77,6 +86,7 @@ def _tabs(t: Translator) -> str:
         ("match", t("match.title")),
         ("batch", t("batch.title")),
         ("search", t("search.title")),
+        ("history", t("history.title")),
     )
     buttons = "".join(
         f'<button type="button" role="tab" data-view="{name}" aria-controls="view-{name}">'

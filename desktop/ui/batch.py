@@ -1,29 +1,40 @@
-"""The Batch view: a folder of photos against a list of captions, as a table to keep."""
+"""The Batch view: a folder of photos against captions, as a table to look through and keep."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
 import gradio as gr
 
+from desktop.batching import Asked, work_for
 from desktop.i18n import Translator
-from desktop.jobs import Job, Work
+from desktop.jobs import Job
 from desktop.ui import cards
+from desktop.ui.act import ActPanel, Result
+from desktop.ui.batch_save import SaveRow
+from desktop.ui.batch_table import FILTERS, ORDERS, orders, summary, table
 from desktop.ui.bridge import DIRECT, LOOK_EVERY, PICK_FOLDER, Changes
 from desktop.workbench import BatchResults, Workbench
-from engine.batch import BatchOptions, batch
-from engine.captions import as_captions, read_captions
-from engine.errors import NoPhotos, PairLensError
-from engine.export import write_results
-from engine.photos import find_photos
-from engine.recall import recalled
-from engine.results import About, Summary
-from engine.types import BatchRow, Cancelled, Caption, Mode, Progress
+from engine.batch import BatchOptions
+from engine.captions import as_captions, as_pairs, read_captions, read_pairs
+from engine.errors import PairLensError
+from engine.types import BatchRow, Caption, Mode
 
-# A page with thousands of pictures is slow in any browser; the file has all rows.
-SHOWN = 200
-FILE_NAME = "pairlens.csv"
+# Each mode's name, hint, and what its button says.
+MODES = {
+    Mode.BEST: ("batch.mode_best", "batch.mode_best_hint", "batch.go"),
+    Mode.ALL: ("batch.mode_all", "batch.mode_all_hint", "batch.go"),
+    Mode.ASSIGN: ("batch.mode_assign", "batch.mode_assign_hint", "batch.go"),
+    Mode.VERIFY: ("batch.mode_verify", "batch.mode_verify_hint", "batch.go_verify"),
+}
+THRESHOLDS = {
+    "own": "batch.threshold_own",
+    "hand": "batch.threshold_hand",
+    "alarms": "batch.threshold_alarms",
+}
+FALSE_ALARMS = (10, 20, 50, 100, 200, 500, 1_000, 5_000, 10_000)
 
 
 class BatchView:
@@ -33,7 +44,7 @@ class BatchView:
         self._bench = bench
         self._t = t
         with gr.Row(elem_classes="pl-split"):
-            with gr.Column(scale=4, min_width=300, elem_classes="pl-card"):
+            with gr.Column(scale=4, min_width=300, elem_classes="pl-card pl-ask"):
                 self._lay_out_inputs()
             with gr.Column(scale=6, min_width=340):
                 self._lay_out_results()
@@ -49,70 +60,138 @@ class BatchView:
             t("folder.pick"), size="sm", elem_id="batch-pick", elem_classes="pl-in-window"
         )
         self._captions = gr.Textbox(
-            label=t("batch.captions"), placeholder=t("batch.captions_hint"), lines=5,
-            max_lines=12, elem_id="batch-captions",
+            label=t("batch.captions"), placeholder=t("batch.captions_hint"), lines=4,
+            max_lines=8, elem_id="batch-captions",
         )  # fmt: skip
-        self._from_file = gr.UploadButton(
-            t("batch.captions_file"), size="sm", elem_id="batch-captions-file"
-        )
-        self._exact = gr.Checkbox(
-            label=t("batch.exact"), info=t("batch.exact_hint"), elem_id="batch-exact"
-        )
+        self._pairs = gr.Textbox(
+            label=t("batch.pairs"), placeholder=t("batch.pairs_hint"), lines=4, max_lines=8,
+            elem_id="batch-pairs",
+        )  # fmt: skip
+        # Of the captions in the box that have a name of their own: caption -> label.
+        self._labels = gr.State({})
+        self._labelled = gr.HTML(elem_id="batch-labelled", elem_classes="pl-may-be-empty")
+        with gr.Row(elem_classes="pl-sources"):
+            self._from_file = gr.UploadButton(
+                t("batch.captions_file"), size="sm", elem_id="batch-captions-file", scale=0,
+                min_width=150,
+            )  # fmt: skip
+            # What is on show follows from the mode and the like, in page.css: what begins invisible
+            # does not always come up in Gradio 6.17.
+            self._beside = gr.Checkbox(
+                label=t("batch.beside"), elem_id="batch-beside", container=False, min_width=150
+            )
+        gr.HTML(cards.note(t("batch.beside_hint")), elem_id="batch-beside-hint")
+        self._mode = gr.Radio(
+            [(t(name), mode.value) for mode, (name, _, _) in MODES.items()],
+            value=Mode.BEST.value, label=t("batch.mode"), elem_id="batch-mode",
+        )  # fmt: skip
+        self._hint = gr.HTML(_hint(Mode.BEST, t), elem_id="batch-hint")
+        with gr.Accordion(t("batch.more_choices"), open=False, elem_id="batch-choices"):
+            self._threshold = gr.Radio(
+                [(t(name), kind) for kind, name in THRESHOLDS.items()],
+                value="own", label=t("batch.threshold"), elem_id="batch-threshold",
+            )  # fmt: skip
+            self._percent = gr.Slider(
+                0, 100, value=50, step=1, label=t("batch.threshold_percent"),
+                elem_id="batch-percent",
+            )  # fmt: skip
+            self._alarms = gr.Dropdown(
+                [(f"{n:,}", n) for n in FALSE_ALARMS], value=100, filterable=False,
+                label=t("batch.false_alarms"), info=t("batch.false_alarms_hint"),
+                elem_id="batch-alarms",
+            )  # fmt: skip
+            self._exact = gr.Checkbox(
+                label=t("batch.exact"), info=t("batch.exact_hint"), elem_id="batch-exact"
+            )
         with gr.Row(elem_classes="pl-actions"):
-            self._stop = gr.Button(t("job.cancel"), visible=False, elem_id="batch-cancel")
+            self._stop = self._button("job.cancel", "batch-cancel")
+            self._pause = self._button("job.pause", "batch-pause")
+            self._resume = self._button("job.resume", "batch-resume")
             self._go = gr.Button(t("batch.go"), variant="primary", elem_id="batch-go")
+
+    def _button(self, key: str, name: str) -> gr.Button:
+        return gr.Button(self._t(key), visible=False, elem_id=name, min_width=80)
 
     def _lay_out_results(self) -> None:
         t = self._t
         self._status = gr.HTML(elem_id="batch-status", elem_classes="pl-may-be-empty")
-        with gr.Row(visible=False, elem_classes="pl-actions") as self._keep:
-            self._save = gr.Button(
-                t("batch.save"),
-                size="sm",
-                elem_id="batch-save",
-                elem_classes="pl-in-window",
-                scale=0,
-                min_width=150,
-            )
-            self._download = gr.DownloadButton(
-                t("batch.save"), size="sm", elem_id="batch-download",
-                elem_classes="pl-in-browser", scale=0, min_width=150,
-            )  # fmt: skip
-        self._saved = gr.HTML(elem_id="batch-saved", elem_classes="pl-may-be-empty")
+        with gr.Column(elem_classes="pl-keep"):
+            self._saving = SaveRow(self._bench, t)
+            with gr.Row(elem_classes="pl-line"):
+                self._filter = gr.Dropdown(
+                    [(t(words), name) for name, (words, _) in FILTERS.items()], value="all",
+                    label=t("batch.filter"), elem_id="batch-filter", filterable=False, scale=0,
+                    min_width=190,
+                )  # fmt: skip
+                self._order = gr.Dropdown(
+                    self._orders(Mode.BEST), value="name", label=t("batch.order"),
+                    elem_id="batch-order", filterable=False, scale=0, min_width=190,
+                )  # fmt: skip
+            self.acting = ActPanel(self._bench, t, "batch", self._to_act_on, by_caption=True)
         self._table = gr.HTML(
             cards.empty(t("batch.empty"), t("batch.empty_hint")), elem_id="batch-table"
         )
-        self._place = gr.Textbox(visible=False)
         self._timer = gr.Timer(LOOK_EVERY, active=False)
+
+    def _orders(self, mode: Mode) -> list[tuple[str, str]]:
+        return [(self._t(ORDERS[name][0]), name) for name in orders(mode)]
 
     def _wire(self) -> None:
         self.shown = [
-            self._status, self._table, self._keep, self._download, self._stop, self._go,
-            self._saved, self._timer,
+            self._status, self._table, self._filter, self._order, self._stop,
+            self._pause, self._resume, self._go, self._timer, *self._saving.shown,
         ]  # fmt: skip
         self._go.click(
-            self._start, [self.folder, self._captions, self._exact], self.shown, **DIRECT
-        )
-        self._timer.tick(self.look, None, self.shown, **DIRECT)
-        self._stop.click(self._cancel, **DIRECT)
-        self._from_file.upload(
-            self._read_captions, self._from_file, [self._captions, self._status], **DIRECT
-        )
-        self._pick.click(None, self.folder, self.folder, js=PICK_FOLDER)
-        self._save.click(
-            self._save_to, self._place, self._saved, **DIRECT,
-            js=f"async () => await window.pywebview.api.choose_output('{FILE_NAME}')",
+            self._start,
+            [
+                self.folder, self._captions, self._labels, self._pairs, self._beside, self._mode,
+                self._threshold, self._percent, self._alarms, self._exact,
+            ],
+            self.shown, **DIRECT,
         )  # fmt: skip
+        self.acting.forget_when(self._go.click)
+        self._timer.tick(self.look, None, self.shown, **DIRECT)
+        for button, act in (
+            (self._stop, Job.cancel), (self._pause, Job.pause), (self._resume, Job.resume),
+        ):  # fmt: skip
+            button.click(lambda act=act: self._tell(act), None, self.shown, **DIRECT)
+        gr.on(
+            [self._filter.input, self._order.input], self._again, [self._filter, self._order],
+            self._table, **DIRECT,
+        )  # fmt: skip
+        self._from_file.upload(
+            self._read, [self._from_file, self._mode],
+            [self._captions, self._labels, self._labelled, self._pairs, self._status], **DIRECT,
+        )  # fmt: skip
+        self._mode.input(
+            lambda mode: (_hint(Mode(mode), self._t), self._t(MODES[Mode(mode)][2])),
+            self._mode, [self._hint, self._go], **DIRECT,
+        )  # fmt: skip
+        self._pick.click(None, self.folder, self.folder, js=PICK_FOLDER)
 
-    def _start(self, folder: str, captions: str, exact: bool) -> Changes:
-        bench = self._bench
+    def _start(
+        self, folder: str, captions: str, labels: dict[str, str], pairs: str, beside: bool,
+        mode: str, threshold: str, percent: float, alarms: int, exact: bool,
+    ) -> Changes:  # fmt: skip
+        bench, t = self._bench, self._t
+        options = BatchOptions(
+            Mode(mode),
+            exact=exact and mode == Mode.BEST,
+            threshold=percent / 100 if threshold == "hand" else None,
+            false_alarms=alarms if threshold == "alarms" else None,
+        )
         try:
-            work = _work(
-                bench, cards.typed_folder(folder), as_captions(captions.splitlines()), exact
-            )
+            place = cards.typed_folder(folder)
+            if beside:
+                asked = Asked(place, options)
+            elif options.mode is Mode.VERIFY:
+                asked = Asked(place, options, pairs=as_pairs(pairs.splitlines()))
+            else:
+                asked = Asked(place, options, captions=_named(captions, labels))
         except PairLensError as error:
-            return {self._status: cards.notice(self._t.error(error))}
-        bench.batch_job = bench.jobs.submit(work)
+            return {self._status: cards.notice(t.error(error))}
+        bench.batch_job = bench.jobs.submit(work_for(asked, bench.matcher))
+        bench.save_job = None
         return self.look()
 
     def look(self) -> Changes:
@@ -121,123 +200,89 @@ class BatchView:
         if job is None:
             return {self._timer: gr.update(active=False)}
         running = not job.finished
+        now = job.snapshot()
         return {
             self._timer: gr.update(active=running),
             self._stop: gr.update(visible=running),
+            self._pause: gr.update(visible=running and not now.paused and not now.cancelling),
+            self._resume: gr.update(visible=running and now.paused),
             self._go: gr.update(interactive=not running),
-            self._saved: "",
+            **self._saving.look(),
             **(self._progress(job) if running else self._outcome(job)),
         }
 
     def _progress(self, job: Job[BatchResults]) -> Changes:
-        return {self._status: cards.progress(job.snapshot(), self._t)}
+        return {self._status: cards.progress(job.snapshot(), self._t), self._table: ""}
 
     def _outcome(self, job: Job[BatchResults]) -> Changes:
         t, bench = self._t, self._bench
         try:
             found = job.outcome()
-            path = bench.exports / FILE_NAME
-            write_results(found.rows, found.about, path)
         except Exception as error:
-            return {self._status: cards.notice(cards.sentence_for(error, t, bench))}
+            return {
+                self._status: cards.notice(cards.sentence_for(error, t, bench)),
+                self._table: "",
+            }
         return {
-            self._status: _summary(found, t),
-            self._table: _table(found, bench, t),
-            self._keep: gr.update(visible=True),
-            self._download: gr.update(value=str(path)),
+            self._status: summary(found, t),
+            self._table: table(found, bench, t),
+            self._filter: "all",
+            self._order: gr.update(choices=self._orders(found.about.mode), value="name"),
+            **self._saving.offer(found),
         }
 
-    def _cancel(self) -> None:
-        if self._bench.batch_job is not None:
-            self._bench.batch_job.cancel()
-
-    def _save_to(self, chosen: str | None) -> str:
+    def _to_act_on(self) -> Result | None:
         job = self._bench.batch_job
-        if not chosen or job is None:
-            return ""
-        try:
-            found = job.outcome()
-            write_results(found.rows, found.about, Path(chosen))
-        except PairLensError as error:
-            return cards.notice(self._t.error(error))
-        return cards.note(self._t("batch.saved", path=chosen))
+        if job is None or job.result is None:
+            return None
+        rows = [row for row in job.result.rows if isinstance(row, BatchRow)]
+        return Result([job.result.about.source], rows) if rows else None
 
-    def _read_captions(self, file: str) -> Changes:
+    def _again(self, kept: str, order: str) -> str:
+        job = self._bench.batch_job
+        if job is None or job.result is None:
+            return ""
+        return table(job.result, self._bench, self._t, kept, order)
+
+    def _tell(self, act: Callable[[Job[BatchResults]], None]) -> Changes:
+        if self._bench.batch_job is not None:
+            act(self._bench.batch_job)
+        return self.look()
+
+    def _read(self, file: str, mode: str) -> Changes:
         path = Path(file)
         try:
+            if mode == Mode.VERIFY:
+                lines = [f"{pair.photo}\t{_line(pair.caption or '')}" for pair in read_pairs(path)]
+                return {self._pairs: "\n".join(lines), self._status: ""}
             captions = read_captions(path)
         except PairLensError as error:
             # An uploaded file's own folder means nothing to the person who chose it.
             fields = {**error.fields, "path": path.name}
             sentence = self._t.failure(error.code, fields, str(error))
             return {self._status: cards.notice(sentence)}
-        return {self._captions: "\n".join(caption.text for caption in captions), self._status: ""}
+        labels = {_line(c.text): c.label for c in captions if c.label != c.text}
+        note = cards.note(self._t("batch.labelled", file=path.name)) if labels else ""
+        return {
+            self._captions: "\n".join(_line(caption.text) for caption in captions),
+            self._labels: labels,
+            self._labelled: note,
+            self._status: "",
+        }
 
 
-def _work(
-    bench: Workbench, folder: Path, captions: list[Caption], exact: bool
-) -> Work[BatchResults]:
-    def work(progress: Progress, cancelled: Cancelled) -> BatchResults:
-        photos = find_photos(folder)
-        if not photos:
-            raise NoPhotos(path=folder)
-        matcher = bench.matcher.get()
-        pack = matcher.pack.manifest
-        about = About(
-            mode=Mode.BEST, source=folder, photos=len(photos), captions=captions, model=pack.name,
-            version=pack.version, exact=exact, threshold=matcher.threshold, false_alarms=None,
-        )  # fmt: skip
-        with recalled(folder, matcher.model_id) as known:
-            rows = batch(
-                matcher, photos, captions, BatchOptions(exact=exact),
-                known=known, progress=progress, cancelled=cancelled,
-            )  # fmt: skip
-            return BatchResults(list(rows), about)
-
-    return work
+def _hint(mode: Mode, t: Translator) -> str:
+    return f'<p class="pl-note">{escape(t(MODES[mode][1]))}</p>'
 
 
-def _summary(found: BatchResults, t: Translator) -> str:
-    counts = Summary(found.about.photos)
-    for _ in counts.watch(found.rows):
-        pass
-    words = [
-        t("batch.done_photos", n=f"{counts.done:,}"),
-        t("batch.done_matched", n=f"{counts.matched:,}"),
+def _line(caption: str) -> str:
+    """A caption on one line of a box."""
+    return " ".join(caption.splitlines())
+
+
+def _named(text: str, labels: dict[str, str]) -> list[Caption]:
+    """The captions in a box, with the labels that their file gave them."""
+    return [
+        Caption(caption.text, labels.get(caption.text, caption.label))
+        for caption in as_captions(text.splitlines())
     ]
-    if counts.failures:
-        words.append(t("batch.done_failed", n=f"{len(counts.failures):,}"))
-    kept = "" if counts.complete else cards.notice(t("batch.cancelled"))
-    return kept + f'<p class="pl-summary">{escape(" · ".join(words))}</p>'
-
-
-def _table(found: BatchResults, bench: Workbench, t: Translator) -> str:
-    # The failures come first: they are few, and what a person has to do something about.
-    rows = sorted(found.rows, key=lambda row: row.failure is None)
-    if not rows:
-        return ""
-    body = "".join(_row(row, bench, t) for row in rows[:SHOWN])
-    heads = "".join(
-        f"<th>{escape(t(key))}</th>"
-        for key in ("batch.head_photo", "batch.head_caption", "batch.head_probability")
-    )
-    more = cards.note(t("batch.more", shown=SHOWN, n=f"{len(rows):,}")) if len(rows) > SHOWN else ""
-    return (
-        f'<table class="pl-table"><thead><tr><th></th>{heads}</tr></thead>'
-        f"<tbody>{body}</tbody></table>{more}{cards.note(t('match.meaning'))}"
-    )
-
-
-def _row(row: BatchRow, bench: Workbench, t: Translator) -> str:
-    name = f'<td class="pl-name" title="{escape(str(row.photo))}">{escape(row.photo.name)}</td>'
-    if row.failure or row.probability is None:
-        why = cards.notice(cards.failure_sentence(row.failure, t)) if row.failure else ""
-        picture = cards.broken("pl-tiny")
-        return f'<tr><td>{picture}</td>{name}<td colspan="2">{why}</td></tr>'
-    match = bool(row.match)
-    return (
-        f"<tr><td>{cards.thumbnail(row.photo, bench, 'pl-tiny')}</td>{name}"
-        f"<td>{escape(row.caption or '')}</td>"
-        f'<td><div class="pl-score">{cards.bar(row.probability, match)}'
-        f"{cards.verdict(match, t)}</div></td></tr>"
-    )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
@@ -11,6 +13,9 @@ from desktop.jobs import Snapshot, State
 from desktop.workbench import Workbench
 from engine.errors import FolderMissing, PairLensError
 from engine.types import PhotoFailure
+
+# Of long lists the page shows this many, and counts the rest.
+LISTED = 20
 
 log = logging.getLogger(__name__)
 
@@ -45,17 +50,30 @@ def failure_sentence(failure: PhotoFailure, t: Translator) -> str:
     return t.failure(failure.code, fields, failure.message)
 
 
+def typed_path(text: str) -> Path:
+    """A path as people type or paste it: with quotes, spaces around it, or a ~."""
+    return Path(text.strip().strip("\"'")).expanduser()
+
+
 def typed_folder(text: str) -> Path:
-    """A folder as people type or paste it: with quotes, spaces around it, or a ~.
+    """A folder as `typed_path` reads it.
 
     Raises:
         FolderMissing: there is none of that name.
     """
-    typed = text.strip().strip("\"'")
-    folder = Path(typed).expanduser()
-    if not typed or not folder.is_dir():
-        raise FolderMissing(path=typed or "…")
+    folder = typed_path(text)
+    if not text.strip() or not folder.is_dir():
+        raise FolderMissing(path=text.strip() or "…")
     return folder
+
+
+def ask(what: str, words: str, **fields: str) -> str:
+    """A link that asks the Search view for something; page.js hands it on."""
+    data = "".join(f' data-{name}="{escape(value)}"' for name, value in fields.items())
+    return (
+        f'<button type="button" class="pl-link" data-ask="search-ask" data-do="{what}"{data}>'
+        f"{escape(words)}</button>"
+    )
 
 
 def thumbnail(photo: Path, bench: Workbench, size_class: str) -> str:
@@ -68,6 +86,27 @@ def thumbnail(photo: Path, bench: Workbench, size_class: str) -> str:
     )
 
 
+def tick(photo: Path, bench: Workbench, t: Translator) -> str:
+    """A box that selects the photo of a result to be acted on; see `desktop.ui.act`."""
+    key = bench.thumbnails.key(photo)
+    name = escape(t("act.tick", name=photo.name))
+    return (
+        f'<label class="pl-tick" title="{name}"><input type="checkbox" data-photo="{key}" '
+        f'aria-label="{name}"></label>'
+    )
+
+
+def tick_bar(t: Translator) -> str:
+    """Stands above photos with a `tick`: all, none, and how many are selected."""
+    none, some = escape(t("act.none_ticked")), escape(t("act.ticked", n="{n}"))
+    return (
+        '<div class="pl-tick-bar">'
+        f'<button type="button" data-tick="all">{escape(t("act.tick_all"))}</button>'
+        f'<button type="button" data-tick="none">{escape(t("act.tick_none"))}</button>'
+        f'<span role="status" data-none="{none}" data-some="{some}">{none}</span></div>'
+    )
+
+
 def broken(size_class: str) -> str:
     """Stands where the picture of a photo that can't be shown would."""
     return f'<span class="pl-photo pl-broken {size_class}"></span>'
@@ -75,7 +114,26 @@ def broken(size_class: str) -> str:
 
 def _place(photo: Path, bench: Workbench) -> str:
     # Where a browser's upload lies for the moment is of no use to anybody.
-    return photo.name if photo.is_relative_to(bench.uploads) else str(photo)
+    return photo.name if photo.is_relative_to(bench.uploads) else str(bench.moves.where(photo))
+
+
+def written(path: Path) -> str:
+    """A path as it can be sent to the page, also where its name is no text."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def photos(count: int, t: Translator) -> str:
+    """So many photos, in words."""
+    return t("match.one_photo") if count == 1 else t("match.count", n=f"{count:,}")
+
+
+def failures(failed: Sequence[PhotoFailure], t: Translator) -> str:
+    """A list of why each photo failed, of the first `LISTED`, and how many more there are."""
+    items = [failure_sentence(one, t) for one in failed[:LISTED]]
+    if len(failed) > LISTED:
+        items.append(t("act.more", n=f"{len(failed) - LISTED:,}"))
+    listed = "".join(f"<li>{escape(item)}</li>" for item in items)
+    return f'<ul class="pl-listed">{listed}</ul>' if items else ""
 
 
 def percent(probability: float) -> str:
@@ -101,25 +159,37 @@ def bar(probability: float, match: bool) -> str:
 
 def verdict(match: bool, t: Translator) -> str:
     """Match or no match, in words."""
+    return chip(t("verdict.yes") if match else t("verdict.no"), match)
+
+
+def chip(word: str, match: bool) -> str:
+    """A word that says how a pair was judged."""
     kind = "pl-yes" if match else "pl-no"
-    word = t("verdict.yes") if match else t("verdict.no")
     return f'<span class="pl-chip {kind}">{escape(word)}</span>'
 
 
-def progress(snapshot: Snapshot, t: Translator) -> str:
+def progress_words(snapshot: Snapshot, t: Translator) -> str:
     """How far a job has come, with its rate and the time left."""
+    if snapshot.cancelling:
+        return t("progress.cancelling")
+    if snapshot.paused:
+        done, total = f"{snapshot.done:,}", f"{snapshot.total:,}"
+        return t("progress.paused", done=done, total=total)
     if snapshot.state is State.WAITING:
-        words = t("progress.waiting")
-    elif snapshot.cancelling:
-        words = t("progress.cancelling")
-    elif snapshot.total == 0:
-        words = t("progress.looking")
-    else:
-        words = t("progress.count", done=f"{snapshot.done:,}", total=f"{snapshot.total:,}")
-        if snapshot.rate:
-            words += " · " + t("progress.rate", rate=_short(snapshot.rate))
-        if snapshot.left is not None:
-            words += " · " + time_left(snapshot.left, t)
+        return t("progress.waiting")
+    if snapshot.total == 0:
+        return t("progress.looking")
+    words = t("progress.count", done=f"{snapshot.done:,}", total=f"{snapshot.total:,}")
+    if snapshot.rate:
+        words += " · " + t("progress.rate", rate=_short(snapshot.rate))
+    if snapshot.left is not None:
+        words += " · " + time_left(snapshot.left, t)
+    return words
+
+
+def progress(snapshot: Snapshot, t: Translator) -> str:
+    """How far a job has come, as a bar above `progress_words`."""
+    words = progress_words(snapshot, t)
     share = snapshot.done / snapshot.total * 100 if snapshot.total else 0
     kind = "" if snapshot.total else " pl-unknown"
     return (

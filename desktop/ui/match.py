@@ -98,8 +98,7 @@ def _strip(photos: list[str], bench: Workbench, t: Translator) -> str:
     if not photos:
         return ""
     shown = "".join(cards.thumbnail(Path(name), bench, "pl-tiny") for name in photos[:STRIP])
-    count = t("match.one_photo") if len(photos) == 1 else t("match.count", n=len(photos))
-    return f'<div class="pl-strip">{shown}</div><p class="pl-note">{escape(count)}</p>'
+    return f'<div class="pl-strip">{shown}</div>{cards.note(cards.photos(len(photos), t))}'
 
 
 def _results(matches: Sequence[Match], bench: Workbench, t: Translator) -> str:

@@ -4,7 +4,7 @@
 Object.defineProperty(navigator, "language", { get: () => window.pairlens.words.language });
 Object.defineProperty(navigator, "languages", { get: () => [window.pairlens.words.language] });
 
-// One of three views is on show. Its name is the address's hash, so that a reload comes back to it.
+// One of four views is on show. Its name is the address's hash, so that a reload comes back to it.
 window.pairlens.show = (view) => {
   document.documentElement.dataset.view = view;
   window.history.replaceState(null, "", `#${view}`);
@@ -13,12 +13,14 @@ window.pairlens.show = (view) => {
     tab.ariaSelected = chosen;
     tab.tabIndex = chosen ? 0 : -1;
   }
+  // Others act on photos too: the command line, another window.
+  if (view === "history") document.querySelector("#history-look")?.click();
 };
 
 // Called by the window with {"folder": path} or {"photos": [path, ...]}.
 window.pairlens.arrive = (what) => {
   const now = document.documentElement.dataset.view;
-  const view = what.photos ? "match" : now === "search" ? "search" : "batch";
+  const view = now === "search" ? "search" : what.photos ? "match" : "batch";
   window.pairlens.arrived = { ...what, view };
   window.pairlens.show(view);
   document.querySelector("#pl-arrive").click();
@@ -33,12 +35,18 @@ document.addEventListener("DOMContentLoaded", () => {
   light.id = "pl-light";
   light.ariaLabel = window.pairlens.words.large;
   light.append(document.createElement("img"), document.createElement("p"));
-  document.body.append(veil, light);
+  const ask = document.createElement("dialog");
+  ask.id = "pl-ask";
+  const keep = document.createElement("button");
+  keep.textContent = window.pairlens.words.keep;
+  keep.addEventListener("click", () => ask.close());
+  ask.append(document.createElement("p"), keep, document.createElement("button"));
+  document.body.append(veil, light, ask);
 
   // Gradio draws the tabs a moment later; then they have to learn which of them is chosen.
   const view = () => {
     const wanted = window.location.hash.slice(1);
-    return ["match", "batch", "search"].includes(wanted) ? wanted : "match";
+    return ["match", "batch", "search", "history"].includes(wanted) ? wanted : "match";
   };
   window.pairlens.show(view());
   const waiting = new MutationObserver(() => {
@@ -49,9 +57,28 @@ document.addEventListener("DOMContentLoaded", () => {
   waiting.observe(document.body, { childList: true, subtree: true });
 });
 
+// In a browser a result that was saved comes as a link, which is followed once: not again when the
+// page is reloaded.
+document.addEventListener("DOMContentLoaded", () => {
+  new MutationObserver(() => {
+    const link = document.querySelector("a.pl-arrived");
+    if (!link || sessionStorage.getItem("pl-fetched") === link.href) return;
+    sessionStorage.setItem("pl-fetched", link.href);
+    link.click();
+  }).observe(document.body, { childList: true, subtree: true });
+});
+
 document.addEventListener("click", (event) => {
   const tab = event.target.closest?.("#pl-tabs [role=tab]");
   if (tab) window.pairlens.show(tab.dataset.view);
+});
+
+// Links that were put on the page as HTML hand what they ask for to a hidden button of Gradio's.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("[data-ask]");
+  if (!link) return;
+  window.pairlens.asked = { ...link.dataset };
+  document.querySelector(`#${link.dataset.ask}`).click();
 });
 
 document.addEventListener("keydown", (event) => {
@@ -63,6 +90,71 @@ document.addEventListener("keydown", (event) => {
   window.pairlens.show(next.dataset.view);
   next.focus();
 });
+
+// What is selected of a view's photos, each by its key: a photo may stand in several rows.
+window.pairlens.ticked = (view) => {
+  const boxes = document.querySelectorAll(`#view-${view} .pl-tick input:checked`);
+  return JSON.stringify([...new Set([...boxes].map((box) => box.dataset.photo))]);
+};
+
+(() => {
+  // What was said of a plan, and offered, is out of date once anything of it is changed. Nothing
+  // but a new look takes that back: the answer to an older one may still be under way.
+  const withdraw = (place) => place.querySelector(".pl-act")?.setAttribute("data-stale", "");
+  document.addEventListener("input", (event) => {
+    const panel = event.target.closest?.(".pl-act");
+    if (panel) withdraw(panel.parentElement);
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.(".pl-act button");
+    if (button?.matches(".pl-look")) button.closest(".pl-act").removeAttribute("data-stale");
+    if (button?.matches(".pl-in-window")) withdraw(button.closest(".pl-view"));
+  });
+
+  const selected = (view) => {
+    const count = JSON.parse(window.pairlens.ticked(view.id.slice("view-".length))).length;
+    const said = view.querySelector(".pl-tick-bar [role=status]");
+    const number = count.toLocaleString(window.pairlens.words.language);
+    said.textContent = count ? said.dataset.some.replace("{n}", number) : said.dataset.none;
+    withdraw(view);
+  };
+
+  document.addEventListener("change", (event) => {
+    const box = event.target.closest?.(".pl-tick input");
+    if (!box) return;
+    const view = box.closest(".pl-view");
+    for (const same of view.querySelectorAll(`.pl-tick [data-photo="${box.dataset.photo}"]`)) {
+      same.checked = box.checked;
+    }
+    selected(view);
+  });
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.(".pl-tick-bar [data-tick]");
+    if (!button) return;
+    const view = button.closest(".pl-view");
+    for (const box of view.querySelectorAll(".pl-tick input")) {
+      box.checked = button.dataset.tick === "all";
+    }
+    selected(view);
+  });
+
+  // History: nothing is undone before a person has read what that means.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-undo]");
+    if (!button) return;
+    const ask = document.querySelector("#pl-ask");
+    const deed = ask.querySelector("button:last-child");
+    ask.querySelector("p").textContent = button.dataset.question;
+    deed.textContent = button.dataset.deed;
+    deed.onclick = () => {
+      ask.close();
+      window.pairlens.undoing = button.dataset.undo;
+      document.querySelector("#history-undo").click();
+    };
+    ask.showModal();
+  });
+})();
 
 // Only the native window has pywebview; buttons that need it show themselves then.
 window.addEventListener("pywebviewready", () => {

@@ -1,52 +1,76 @@
-"""The Search view: photos of a folder found by words, and an honest word when nothing fits."""
+"""The Search view: photos of a folder or library found by words, by a photo, or by both.
+
+What was asked for last is in the Workbench, so that it outlives a reload of the page; a search in a
+folder that is not indexed waits there until it is. Indexing is the business of `desktop.keeper`.
+"""
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
-from html import escape
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import gradio as gr
 
 from desktop.i18n import Translator
-from desktop.jobs import Job, Work
-from desktop.ui import cards
+from desktop.jobs import Job
+from desktop.ui import cards, search_results
+from desktop.ui.act import ActPanel, Result
 from desktop.ui.bridge import DIRECT, LOOK_EVERY, PICK_FOLDER, Changes
-from desktop.workbench import Workbench
-from engine.errors import CaptionEmpty, LibraryMissing, NoPhotos
-from engine.index import Library, index_folder
-from engine.query import Query
+from desktop.ui.libraries import LibrariesSection, names_at_hand
+from desktop.ui.search_form import TOP, MoreChoices, read_place, read_search
+from desktop.workbench import Search, Workbench
+from engine.cards import card_named
+from engine.errors import LibraryDamaged, LibraryMissing, NoPhotos
+from engine.index import Library
+from engine.indexing import IndexReport
 from engine.search import quoted, search
-from engine.types import Cancelled, Progress, SearchHit, SearchResult
+from engine.types import BatchRow
 
-if TYPE_CHECKING:
-    from engine.indexing import IndexReport
-
-TOP = 40
+# Seconds between two looks at what happens by itself.
+CALM = 2.0
 
 
 class SearchView:
-    """Laid out inside the current tab when it is made."""
+    """Laid out inside the current tab when it is made.
+
+    Attributes:
+        folder: what is searched: a folder, or the name of a library.
+        shown: all that its events change.
+    """
 
     def __init__(self, bench: Workbench, t: Translator) -> None:
         self._bench = bench
         self._t = t
+        self._photo = gr.State(None)
         with gr.Column(elem_classes="pl-card"):
             self._lay_out_inputs()
-        self._status = gr.HTML(elem_id="search-status", elem_classes="pl-may-be-empty")
+            self._choices = MoreChoices(t)
+            self._libraries = LibrariesSection(bench, t)
+        with gr.Row(elem_classes="pl-line pl-job"):
+            with gr.Column(min_width=240):
+                self._status = gr.HTML(elem_id="search-status", elem_classes="pl-may-be-empty")
+                self._news = gr.HTML(elem_id="search-news", elem_classes="pl-may-be-empty")
+            self._pause = _small_button(t("job.pause"), "search-pause")
+            self._resume = _small_button(t("job.resume"), "search-resume")
+            self._stop = _small_button(t("job.cancel"), "search-cancel")
+        self.acting = ActPanel(bench, t, "search", self._to_act_on, by_caption=False)
         self._gallery = gr.HTML(
             cards.empty(t("search.empty"), t("search.empty_hint")), elem_id="search-gallery"
         )
         self._timer = gr.Timer(LOOK_EVERY, active=False)
-        # The search (folder, words) that waits for its folder to be indexed.
-        self._waiting = gr.State(None)
+        self._calm = gr.Timer(CALM, active=False)
+        self._ask = gr.Button("", elem_id="search-ask", elem_classes="pl-hidden")
+        self._carrier = gr.Textbox(visible=False)
         self._wire()
 
     def _lay_out_inputs(self) -> None:
         t = self._t
         with gr.Row(elem_classes="pl-line"):
             self.folder = gr.Textbox(
+                value="",
                 label=t("search.folder"), placeholder=t("folder.hint"), max_lines=1, scale=6,
                 elem_id="search-folder",
             )  # fmt: skip
@@ -57,154 +81,306 @@ class SearchView:
             self._renew = gr.Button(
                 t("search.renew"), scale=0, min_width=160, elem_id="search-renew"
             )
+        self._names = gr.HTML(elem_id="search-names", elem_classes="pl-may-be-empty")
         with gr.Row(elem_classes="pl-line"):
             self._query = gr.Textbox(
+                value="",
                 label=t("search.query"), placeholder=t("search.query_hint"), max_lines=1, scale=6,
                 elem_id="search-query",
             )  # fmt: skip
-            self._stop = gr.Button(
-                t("job.cancel"), visible=False, scale=0, min_width=120, elem_id="search-cancel"
-            )
             self._go = gr.Button(
                 t("search.go"), variant="primary", scale=0, min_width=160, elem_id="search-go"
             )
+        with gr.Row(visible=False, elem_classes="pl-line") as self._photo_row:
+            self._photo_shown = gr.HTML(elem_id="search-photo")
+            self._photo_off = _small_button(t("search.photo_off"), "search-photo-off", True)
 
     def _wire(self) -> None:
+        libraries = self._libraries
         self.shown = [
-            self._status, self._gallery, self._stop, self._go, self._renew, self._timer,
-            self._waiting,
+            self.folder, self._query, self._photo, self._photo_row, self._photo_shown,
+            self._choices.upload, self._names, *libraries.shown, self._status, self._news,
+            self._pause, self._resume, self._stop, self._renew, self._gallery,
+            self._timer, self._calm,
         ]  # fmt: skip
-        gr.on(
-            [self._go.click, self._query.submit], self._find, [self.folder, self._query],
-            self.shown, **DIRECT,
-        )  # fmt: skip
-        self._renew.click(self._renew_index, self.folder, self.shown, **DIRECT)
-        self._timer.tick(self._look, self._waiting, self.shown, **DIRECT)
-        self._stop.click(self._cancel, **DIRECT)
+        inputs = [self.folder, self._query, self._photo, *self._choices.fields]
+        on: dict[str, Any] = {"outputs": self.shown, **DIRECT}
+        gr.on([self._go.click, self._query.submit], self._find, inputs, **on)
+        self.acting.forget_when(self._go.click, self._query.submit, self._ask.click)
+        self._renew.click(self._renew_index, self.folder, **on)
+        self._timer.tick(self._look, **on)
+        self._calm.tick(self._look_calmly, **on)
+        self._pause.click(self._pause_job, **on)
+        self._resume.click(self._resume_job, **on)
+        self._stop.click(self._cancel, **on)
+        self._choices.upload.upload(self._take_upload, self._choices.upload, **on)
+        self._photo_off.click(lambda: self.take_photo(None), **on)
+        libraries.accordion.expand(libraries.refreshed, **on)
+        libraries.add.click(self._add_folder, [libraries.folder, libraries.name], **on)
+        libraries.keep.click(libraries.ask_nothing, **on)
+        libraries.delete.click(self._delete, [libraries.doomed, self.folder], **on)
         self._pick.click(None, self.folder, self.folder, js=PICK_FOLDER)
+        # The window's own dialog hands the photo in like a drop does: no copy is made.
+        self._choices.pick.click(None, None, None, js="() => window.pywebview.api.pick_photos()")
+        self._ask.click(
+            self._do, [self._carrier, *inputs], **on,
+            js="(_, ...rest) => [JSON.stringify(window.pairlens.asked), ...rest]",
+        )  # fmt: skip
 
-    def _find(self, typed: str, query: str) -> Changes:
+    # Searching
+
+    def _find(self, *filled: Any) -> Changes:
         try:
-            folder = cards.typed_folder(typed)
-            if not query.strip():
-                raise CaptionEmpty()
-            try:
-                return {self._status: "", **self._found(folder, query)}
-            except LibraryMissing:
-                return self._index(folder, query)
+            return self._run(read_search(*filled))
         except Exception as error:
-            # What an earlier search found would look like an answer to this one.
-            return {self._status: self._sorry(error), self._gallery: ""}
+            return self._no_answer(error)
 
-    def _renew_index(self, typed: str) -> Changes:
+    def _show_more(self) -> Changes:
+        asked = self._bench.search
+        return {} if asked is None else self._run(replace(asked, top=asked.top + TOP))
+
+    def _do(self, asked: str, *filled: Any) -> Changes:
+        """What a link on the page asks for."""
+        what = json.loads(asked)
         try:
-            return self._index(cards.typed_folder(typed), None)
+            if what["do"] == "use":
+                return {self.folder: what["name"]}
+            if what["do"] == "more":
+                return self._show_more()
+            if what["do"] == "delete":
+                return self._libraries.ask_to_delete(what["name"])
+            photo = self._bench.thumbnails.photo(what["photo"])
+            where, _, _, *choices = filled
+            if photo is None:  # the page is older than the program
+                return {}
+            like = self._find(where, "", str(photo), *choices)
+            return {**like, **self.take_photo(photo), self._query: ""}
         except Exception as error:
             return {self._status: self._sorry(error)}
 
-    def _index(self, folder: Path, query: str | None) -> Changes:
-        """Start to index; a query waits for the end of it."""
-        self._bench.index_job = self._bench.jobs.submit(_work(self._bench, folder))
-        waiting = None if query is None else (str(folder), query)
-        return {self._waiting: waiting, **self._look(waiting)}
+    def _run(self, asked: Search) -> Changes:
+        """Search, or index first: then the search waits for the end of that."""
+        bench = self._bench
+        bench.search = replace(asked, result=None)
+        try:
+            return {self._status: "", **self._found(asked)}
+        except LibraryMissing:
+            bench.keeper.index(asked.folder, asked.library)
+        except LibraryDamaged as damage:
+            bench.keeper.index(asked.folder, asked.library, damage)
+        except Exception as error:
+            return self._no_answer(error)
+        return {self._gallery: "", **self._look()}
 
-    def _look(self, waiting: tuple[str, str] | None) -> Changes:
-        job = self._bench.index_job
+    def _found(self, asked: Search) -> Changes:
+        bench, keeper = self._bench, self._bench.keeper
+        matcher = bench.matcher.get()
+        library = _open(asked)
+        with closing(library):
+            # Asked before and after, as ours may end in between.
+            ours = keeper.is_indexing(library.name)
+            busy = library.is_being_indexed()
+            ours = ours or keeper.is_indexing(library.name)
+            result = search(matcher, library, asked.query, asked.top)
+        bench.search = replace(asked, result=result)
+        keeper.read_news()
+        keeper.use(library.name)
+        remark = ""
+        if busy and not ours:
+            remark = cards.note(self._t("search.indexing_elsewhere"))
+        elif ours and keeper.under_way is not None:
+            remark = cards.note(self._t("search.indexing_now"))
+        return {
+            self._gallery: remark + search_results.gallery(bench.search, bench, self._t),
+            self._names: names_at_hand(self._t),
+            **self._look_calmly(),
+        }
+
+    def _no_answer(self, error: Exception) -> Changes:
+        # What an earlier search found would look like an answer to this one.
+        self._bench.search = None
+        return {
+            self._status: self._sorry(error),
+            self._gallery: "",
+        }
+
+    # The photo to search with
+
+    def take_photo(self, photo: Path | None) -> Changes:
+        """Search with this photo from now on, or with none."""
+        if photo is None:
+            return {self._photo: None, self._photo_row: gr.update(visible=False)}
+        words = self._t("search.like_photo", name=photo.name)
+        shown = f'<div class="pl-chosen">{cards.thumbnail(photo, self._bench, "pl-tiny")}'
+        return {
+            self._photo: str(photo),
+            self._photo_shown: f"{shown}{cards.note(words)}</div>",
+            self._photo_row: gr.update(visible=True),
+        }
+
+    def _take_upload(self, file: str | None) -> Changes:
+        if file is None:
+            return {}
+        return {**self.take_photo(Path(file)), self._choices.upload: None}
+
+    # Indexing
+
+    def _renew_index(self, typed: str) -> Changes:
+        try:
+            self._bench.keeper.index(*read_place(typed))
+        except Exception as error:
+            return {self._status: self._sorry(error)}
+        return self._look()
+
+    def _look(self) -> Changes:
+        """Show the indexing that was asked for."""
+        job = self._bench.keeper.asked
         if job is None:
             return {self._timer: gr.update(active=False)}
         running = not job.finished
         return {
             self._timer: gr.update(active=running),
-            self._stop: gr.update(visible=running),
-            self._go: gr.update(interactive=not running),
             self._renew: gr.update(interactive=not running),
             **(
                 {self._status: cards.progress(job.snapshot(), self._t)}
                 if running
-                else {self._waiting: None, **self._indexed(job, waiting)}
+                else self._indexed(job)
             ),
+            **self._job_buttons(),
         }
 
-    def _indexed(self, job: Job[IndexReport], waiting: tuple[str, str] | None) -> Changes:
+    def _indexed(self, job: Job[IndexReport]) -> Changes:
+        changes: Changes = {
+            self._names: names_at_hand(self._t),
+            **self._libraries.refreshed(),
+        }
         try:
             report = job.outcome()
-            found = {}
-            if waiting is not None and not report.cancelled:
-                found = self._found(Path(waiting[0]), waiting[1])
         except Exception as error:
-            return {self._status: self._sorry(error)}
-        return {self._status: _report(report, self._t), **found}
+            return {**changes, self._status: self._sorry(error)}
+        usable = report.total + report.offline - len(report.failures)
+        if not report.cancelled and usable > 0:
+            changes |= self._search_again()
+        return {**changes, self._status: search_results.report_words(report, self._t)}
+
+    def _search_again(self) -> Changes:
+        """The search that has waited for its index, or the last one in what was indexed anew."""
+        asked = self._bench.search
+        if asked is None or self._bench.keeper.asked_for != (asked.folder, asked.library):
+            return {}
+        try:
+            return self._found(asked)
+        except LibraryMissing as error:  # all is indexed, and yet nothing is there
+            return {self._gallery: self._sorry(NoPhotos(path=error.fields["path"]))}
+        except Exception as error:
+            return {self._gallery: self._sorry(error)}
+
+    def _look_calmly(self) -> Changes:
+        """Show what happens by itself."""
+        keeper = self._bench.keeper
+        return {
+            self._calm: gr.update(active=keeper.in_use),
+            self._news: search_results.news_words(keeper, self._bench, self._t),
+            **self._job_buttons(),
+        }
+
+    def _job_buttons(self) -> Changes:
+        job = self._bench.keeper.current
+        at = None if job is None else job.snapshot()
+        asked = job is not None and not job.quiet
+        can = at is not None and not at.cancelling and (asked or search_results.is_worth_a_line(at))
+        paused = at is not None and at.paused
+        return {
+            self._pause: gr.update(visible=can and not paused),
+            self._resume: gr.update(visible=can and paused),
+            self._stop: gr.update(visible=can),
+        }
+
+    def _pause_job(self) -> Changes:
+        self._bench.keeper.pause()
+        return self._job_buttons()
+
+    def _resume_job(self) -> Changes:
+        self._bench.keeper.resume()
+        return self._job_buttons()
+
+    def _cancel(self) -> Changes:
+        keeper = self._bench.keeper
+        asked = keeper.under_way
+        keeper.cancel()
+        if asked is not None:
+            return self._look()
+        return {**self._look_calmly(), self._status: cards.note(self._t("search.cancelled"))}
 
     def resume(self) -> Changes:
-        """After a reload of the page: go on showing the indexing that runs."""
-        job = self._bench.index_job
-        return {} if job is None or job.finished else self._look(None)
+        """After a reload of the page: go on showing the last search and the indexing that runs."""
+        changes: Changes = {self._names: names_at_hand(self._t), **self._look_calmly()}
+        asked = self._bench.search
+        if asked is not None:
+            changes |= {self.folder: asked.where, self._query: asked.query.words or ""}
+            if asked.query.photo is not None:
+                changes |= self.take_photo(asked.query.photo)
+            changes[self._gallery] = search_results.gallery(asked, self._bench, self._t)
+        job = self._bench.keeper.asked
+        waiting = asked is not None and asked.result is None
+        if job is not None and (waiting or not job.finished):
+            changes |= self._look()
+        return changes
 
-    def _found(self, folder: Path, query: str) -> Changes:
-        matcher = self._bench.matcher.get()
-        library = Library.find(folder)
-        if library is None:
-            raise LibraryMissing(path=folder, quoted=quoted(folder))
-        with closing(library):
-            result = search(matcher, library, Query(query.strip(), folder=folder), TOP)
-        return {self._gallery: _gallery(result, self._bench, self._t)}
+    def _to_act_on(self) -> Result | None:
+        asked = self._bench.search
+        if asked is None or asked.result is None:
+            return None
+        card = None if asked.library is None else card_named(asked.library)
+        folders = card.folders if card else () if asked.folder is None else (asked.folder,)
+        hits = asked.result.results or asked.result.nearest
+        return Result(folders, [BatchRow(hit.photo) for hit in hits])
 
-    def _cancel(self) -> None:
-        if self._bench.index_job is not None:
-            self._bench.index_job.cancel()
+    # Libraries
+
+    def _add_folder(self, typed: str, name: str) -> Changes:
+        try:
+            self._libraries.start_adding(typed, name)
+        except Exception as error:
+            return {self._status: self._sorry(error)}
+        return {self._libraries.folder: "", self._libraries.name: "", **self._look()}
+
+    def _delete(self, name: str, typed: str) -> Changes:
+        t, bench = self._t, self._bench
+        changes = self._libraries.ask_nothing()
+        try:
+            self._libraries.delete_now(name)
+        except Exception as error:
+            return {**changes, self._status: self._sorry(error)}
+        changes |= {
+            **self._libraries.refreshed(),
+            **self._look_calmly(),
+            self._names: names_at_hand(t),
+            self._status: cards.note(t("libraries.deleted", name=name)),
+        }
+        if typed.strip().casefold() == name.casefold():
+            bench.search = None
+            changes |= {
+                self.folder: "",
+                self._gallery: cards.empty(t("search.empty"), t("search.empty_hint")),
+            }
+        return changes
 
     def _sorry(self, error: Exception) -> str:
         return cards.notice(cards.sentence_for(error, self._t, self._bench))
 
 
-def _work(bench: Workbench, folder: Path) -> Work[IndexReport]:
-    def work(progress: Progress, cancelled: Cancelled) -> IndexReport:
-        report = index_folder(folder, bench.matcher.get(), progress, cancelled)
-        if report.total == 0 and not report.offline:
-            raise NoPhotos(path=folder)
-        return report
-
-    return work
+def _small_button(words: str, name: str, visible: bool = False) -> gr.Button:
+    return gr.Button(words, visible=visible, size="sm", scale=0, min_width=96, elem_id=name)
 
 
-def _report(report: IndexReport, t: Translator) -> str:
-    said = t("search.cancelled") if report.cancelled else t("search.indexed")
-    counts = [t("search.count_total", n=f"{report.total:,}")]
-    if report.indexed or report.reused:
-        counts.append(t("search.count_new", n=f"{report.indexed + report.reused:,}"))
-    if report.offline:
-        counts.append(t("search.count_offline", n=f"{report.offline:,}"))
-    if report.removed:
-        counts.append(t("search.count_removed", n=f"{report.removed:,}"))
-    failures = "".join(f"<li>{escape(cards.failure_sentence(f, t))}</li>" for f in report.failures)
-    listed = (
-        f'<details class="pl-failures"><summary>'
-        f"{escape(t('search.count_failed', n=len(report.failures)))}"
-        f"</summary><ul>{failures}</ul></details>"
-        if failures
-        else ""
-    )
-    damage = cards.notice(t.error(report.damage)) if report.damage else ""
-    summary = f'<p class="pl-summary">{escape(said)} {escape(" · ".join(counts))}</p>'
-    return damage + summary + listed
-
-
-def _gallery(result: SearchResult, bench: Workbench, t: Translator) -> str:
-    honest = cards.notice(t("search.nothing_matches")) if result.nearest else ""
-    waiting = cards.note(t("search.waiting", n=f"{result.waiting:,}")) if result.waiting else ""
-    figures = "".join(_figure(hit, bench, t) for hit in result.results or result.nearest)
-    return (
-        f'{honest}{waiting}<div class="pl-gallery">{figures}</div>{cards.note(t("match.meaning"))}'
-    )
-
-
-def _figure(hit: SearchHit, bench: Workbench, t: Translator) -> str:
-    score = ""
-    if hit.probability is not None:  # a search by a photo alone has none
-        score = cards.bar(hit.probability, hit.probability >= bench.matcher.get().threshold)
-    offline = f" ({escape(t('search.offline'))})" if hit.offline else ""
-    return (
-        f"<figure>{cards.thumbnail(hit.photo, bench, 'pl-large')}"
-        f'<figcaption><span class="pl-name">{escape(hit.photo.name)}{offline}</span>'
-        f'<span class="pl-score">{score}</span></figcaption></figure>'
-    )
+def _open(asked: Search) -> Library:
+    """The library of a search. Raises LibraryMissing where nothing is indexed yet."""
+    if asked.library is not None:
+        found = Library.named(asked.library)
+    else:
+        found = None if asked.folder is None else Library.find(asked.folder)
+    if found is None:
+        missing = asked.folder or asked.where
+        raise LibraryMissing(path=missing, quoted=quoted(Path(missing)))
+    return found

@@ -122,7 +122,10 @@ def load_look(translators: Mapping[str, Translator]) -> Look:
 
     def head(language: str) -> str:
         t = translators[language]
-        words = {"language": language, "veil": t("drop.veil"), "large": t("photo.large")}
+        words = {
+            "language": language, "veil": t("drop.veil"), "large": t("photo.large"),
+            "keep": t("history.keep"),
+        }  # fmt: skip
         # JSON inside a script element must not be able to end it.
         said = json.dumps(words).replace("<", "\\u003c")
         link = '<link rel="icon" href="/favicon.ico">'

@@ -12,9 +12,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-import resource
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,18 +20,21 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+from stepwise import SIDE, make_photos, measured, step
 
+from engine.encoding import encode_in_order
 from engine.index import Library, index_folder
 from engine.matcher import load_matcher
 from engine.pack import open_pack
 from engine.paths import default_pack_dir
+from engine.photos import find_photos
 from engine.query import Query
+from engine.recall import recalled
 from engine.search import search
 from engine.types import FloatArray, ImageFeatures
 
 RESULT = Path(__file__).resolve().parents[2] / "build" / "bench" / "library.json"
 QUERIES = ("a dog on the beach", "two children in the snow", "一只猫")
-SIDE = 4
 
 
 class Encoder:
@@ -60,27 +61,13 @@ class Encoder:
         return ImageFeatures(embeddings.astype(np.float32), tokens)
 
 
-def make_photos(folder: Path, count: int) -> None:
-    """Tiny BMPs in folders of a thousand."""
-    rng = np.random.default_rng(1)
-    header = bytes.fromhex(
-        "424d660000000000000036000000280000000400000004000000010018000000000030000000"
-        "130b0000130b00000000000000000000"
-    )
-    for number in range(count):
-        if number % 1000 == 0:
-            part = folder / f"{number // 1000:03}"
-            part.mkdir(parents=True)
-        pixels = rng.integers(0, 256, SIDE * SIDE * 3, dtype=np.uint8).tobytes()
-        (part / f"IMG_{number:06}.bmp").write_bytes(header + pixels)
-
-
-def index(folder: Path) -> dict[str, object]:
-    report = index_folder(folder, Encoder())
+def index(place: Path) -> dict[str, object]:
+    report = index_folder(place / "photos", Encoder())
     return {"indexed": report.indexed, "unchanged": report.unchanged}
 
 
-def find(folder: Path) -> dict[str, object]:
+def find(place: Path) -> dict[str, object]:
+    folder = place / "photos"
     matcher = load_matcher()
     library = Library.find(folder)
     assert library is not None
@@ -93,24 +80,16 @@ def find(folder: Path) -> dict[str, object]:
     return {"seconds_each": seconds}
 
 
-def read_all(folder: Path) -> dict[str, object]:
-    library = Library.find(folder)
-    assert library is not None
-    with closing(library):
-        seen = sum(len(part) for part in library.chunks(None, Encoder().model_id))
+def read_all(place: Path) -> dict[str, object]:
+    """As a batch does: nothing is decoded, but sizes and times of the photos are looked at."""
+    folder, encoder = place / "photos", Encoder()
+    with recalled(folder, encoder.model_id) as known:
+        parts = encode_in_order(encoder, find_photos(folder), known=known)
+        seen = sum(len(features) for _, features, _ in parts)
     return {"read": seen}
 
 
 STEPS = {"index": index, "index_again": index, "search": find, "read_all": read_all}
-
-
-def step(name: str, folder: Path) -> None:
-    start = time.perf_counter()
-    found = STEPS[name](folder)
-    found["seconds"] = round(time.perf_counter() - start, 1)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    found["peak_mb"] = round(peak / (1024**2 if sys.platform == "darwin" else 1024))
-    print(json.dumps(found))
 
 
 def main() -> None:
@@ -120,15 +99,7 @@ def main() -> None:
         place = Path(tempfile.mkdtemp(prefix="pairlens-bench-"))
         try:
             make_photos(place / "photos", count)
-            environment = {**os.environ, "PAIRLENS_HOME": str(place / "home")}
-            steps: dict[str, object] = {}
-            for name in STEPS:
-                done = subprocess.run(
-                    [sys.executable, __file__, "--step", name, str(place / "photos")],
-                    env=environment, stdout=subprocess.PIPE, text=True, check=True,
-                )  # fmt: skip
-                steps[name] = json.loads(done.stdout)
-                print(f"{count:,} photos, {name}: {done.stdout.strip()}", flush=True)
+            steps = measured(STEPS, place, f"{count:,} photos")
             (file,) = (place / "home").rglob("*.sqlite")
             steps["file_mb"] = round(file.stat().st_size / 1e6)
             report[f"{count}"] = steps
@@ -139,7 +110,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--step"]:
-        step(sys.argv[2], Path(sys.argv[3]))
-    else:
+    if not step(STEPS):
         main()

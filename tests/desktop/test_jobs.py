@@ -99,6 +99,50 @@ def test_jobs_run_one_after_another() -> None:
     runner.close()
 
 
+def test_a_quiet_job_gives_way_even_when_it_is_paused_and_others_do_not() -> None:
+    asked = threading.Event()
+
+    def until_cancelled(progress: Progress, cancelled: Cancelled) -> str:
+        while not cancelled():
+            asked.set()
+        return "gave way"
+
+    runner = JobRunner()
+    quiet = runner.submit(until_cancelled, quiet=True)
+    assert asked.wait(WAIT)
+    quiet.pause()
+    other_quiet = runner.submit(lambda progress, cancelled: "late", quiet=True)
+    assert not quiet.wait(0.1)
+    wanted = runner.submit(lambda progress, cancelled: "done")
+    assert wanted.wait(WAIT)
+    assert quiet.outcome() == "gave way"
+    assert not quiet.snapshot().cancelling
+    assert other_quiet.finished
+    runner.close()
+
+
+def test_a_rest_does_not_count_as_time_that_photos_took() -> None:
+    now = [0.0]
+
+    def work(progress: Progress, cancelled: Cancelled) -> bool:
+        progress(0, 100)
+        now[0] = 1.0
+        progress(10, 100)
+        job.pause()
+        now[0] = 1000.0
+        job.resume()
+        assert job.snapshot().rate is None
+        progress(20, 100)
+        now[0] = 1001.0
+        progress(30, 100)
+        return True
+
+    job = Job(work, clock=lambda: now[0])
+    job.run()
+    assert job.outcome()
+    assert job.snapshot().rate == 10.0
+
+
 def test_a_waiting_job_says_that_it_waits() -> None:
     release = threading.Event()
     runner = JobRunner()
@@ -126,6 +170,26 @@ def test_progress_tells_the_rate_and_the_time_left_from_the_first_report_on() ->
     job.run()
     assert (seen[0].done, seen[0].total, seen[0].rate, seen[0].left) == (0, 50, None, None)
     assert (seen[1].done, seen[1].rate, seen[1].left) == (10, 5.0, 8.0)
+
+
+def test_a_rest_does_not_count_in_the_rate() -> None:
+    now = [100.0]
+    seen = []
+
+    def work(progress: Progress, cancelled: Cancelled) -> bool:
+        progress(0, 50)
+        job.pause()
+        now[0] = 200.0
+        job.resume()
+        progress(2, 50)
+        now[0] = 202.0
+        progress(12, 50)
+        seen.append(job.snapshot())
+        return True
+
+    job = Job(work, clock=lambda: now[0])
+    job.run()
+    assert (seen[0].rate, seen[0].left) == (5.0, 7.6)
 
 
 def test_closing_cancels_the_running_job_and_waits_for_it() -> None:

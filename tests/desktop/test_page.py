@@ -104,7 +104,7 @@ def test_a_folder_is_matched_and_the_table_can_be_saved(
     expect(page.locator("#batch-go")).to_have_text("Match the folder")
 
     with page.expect_download() as download:
-        page.click("#batch-download")
+        page.click("#batch-save-csv")
     saved = tmp_path / "saved.csv"
     download.value.save_as(saved)
     with saved.open(encoding="utf-8-sig", newline="") as file:
@@ -291,6 +291,9 @@ def test_what_the_window_hands_over_lands_in_its_view(page: Page, folder: Path) 
     page.evaluate("what => window.pairlens.arrive(what)", {"folder": str(folder / "below")})
     expect(page.locator(box(page, "search-folder"))).to_have_value(str(folder / "below"))
     photos = [str(folder / "apple.png"), str(folder / "apple.png")]
+    page.evaluate("what => window.pairlens.arrive(what)", {"photos": photos})
+    expect(page.locator("#search-photo")).to_contain_text("Photos like apple.png")
+    choose_view(page, "batch")
     page.evaluate("what => window.pairlens.arrive(what)", {"photos": photos})
     expect(page.locator("#view-match")).to_be_visible()
     expect(page.locator("#match-strip .pl-photo")).to_have_count(1)

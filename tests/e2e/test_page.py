@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.fixtures.browser import CHROMIUM, box, choose_view, chromium, open_page
+from tests.fixtures.coloured import coloured_photo
 from tests.fixtures.program import Served
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed")
@@ -39,11 +40,12 @@ def test_a_folder_is_matched_with_captions(page: Page, folder: Path) -> None:
     choose_view(page, "batch")
     page.fill(box(page, "batch-folder"), str(folder))
     page.fill(box(page, "batch-captions"), "a dog runs on the beach\ntwo people sit at a table")
+    page.click("#batch-choices button")
     page.check("#batch-exact input")
     page.click("#batch-go")
     expect(page.locator("#batch-table tbody tr")).to_have_count(2)
     assert all(0 <= value <= 1 for value in probabilities(page, "#batch-table"))
-    expect(page.locator("#batch-download")).to_be_visible()
+    expect(page.locator("#batch-save-csv")).to_be_visible()
 
 
 def test_a_folder_is_indexed_and_searched(page: Page, folder: Path) -> None:
@@ -54,6 +56,25 @@ def test_a_folder_is_indexed_and_searched(page: Page, folder: Path) -> None:
     expect(page.locator("#search-gallery figure")).to_have_count(2)
     shown = probabilities(page, "#search-gallery")
     assert shown == sorted(shown, reverse=True)
+
+
+def test_a_found_photo_leads_to_more_like_it_and_new_photos_are_taken_up(
+    page: Page, folder: Path
+) -> None:
+    coloured_photo(folder / "dark red.png", "darkred")
+    choose_view(page, "search")
+    page.fill(box(page, "search-folder"), str(folder))
+    page.fill(box(page, "search-query"), "a dog runs on the beach")
+    page.click("#search-go")
+    figures = page.locator("#search-gallery figure")
+    expect(figures).to_have_count(3)
+    figures.filter(has_text="dark red.png").get_by_text("More like this").click()
+    expect(figures.first).to_contain_text("red.png")
+    expect(figures).to_have_count(2)
+    coloured_photo(folder / "blue.png", "blue")
+    expect(page.locator("#search-news")).to_contain_text("1 new photo", timeout=30_000)
+    page.press(box(page, "search-query"), "Enter")
+    expect(figures).to_have_count(3)
 
 
 def test_the_model_and_what_it_may_be_used_for_are_named(page: Page) -> None:

@@ -217,7 +217,7 @@ def test_a_table_is_saved_where_the_dialog_says(opened: Opened, tmp_path: Path) 
     opened.wait_for_page("document.querySelectorAll('#batch-table tbody tr').length === 1")
 
     target = tmp_path / "kept.csv"
-    opened.click("#batch-save")
+    opened.click("#batch-save-csv")
     opened.answer_dialog(target)
     wait_until(target.exists, "nothing was saved")
     opened.wait_for_page("document.querySelector('#batch-saved').innerText.includes('kept.csv')")

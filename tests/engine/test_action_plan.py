@@ -127,6 +127,18 @@ def test_colliding_names_get_a_suffix(tmp_path: Path, into: Path, there: Sequenc
     assert targets(plan) == [*names, f"B ({first + 2}).jpg"]
 
 
+def test_many_photos_of_one_name_are_numbered_in_their_order(tmp_path: Path, into: Path) -> None:
+    given_photos = [
+        made.save(made.noise(4, 4, seed=n), tmp_path / str(n) / ("a.png" if n % 2 else "A.PNG"))
+        for n in range(40)
+    ]
+    made.save(made.corners(), into / "a (7).png")
+    numbers = [name.partition(" (")[2].partition(")")[0] for name in targets(
+        plan_selection(given_photos, into)
+    )]  # fmt: skip
+    assert sorted(int(number or 1) for number in numbers) == [*range(1, 7), *range(8, 42)]
+
+
 def test_a_suffix_fits_into_the_longest_name(tmp_path: Path, into: Path) -> None:
     name = "长" * 83 + ".jpg"
     pair = [made.save(made.corners(), tmp_path / folder / name) for folder in "12"]

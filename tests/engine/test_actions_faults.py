@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from engine import action_files, action_transfer, actions
 from engine.action_journal import Journal, StepState
 from engine.action_plan import Kind, plan_by_caption, plan_selection
 from engine.actions import ActionState, list_actions, run, undo
@@ -17,8 +18,8 @@ from engine.errors import (
     DiskFull,
     FolderMissing,
     JournalUnusable,
-    OutputUnwritable,
     SpaceMissing,
+    TargetUnwritable,
     TargetVanished,
 )
 from engine.types import BatchRow
@@ -200,7 +201,7 @@ def test_a_target_on_a_missing_drive_is_named(
 def test_a_read_only_target_is_named_and_nothing_is_done(photos: list[Path], drive: Path) -> None:
     drives.make_read_only(drive)
     for folder in (drive, drive / "sorted"):
-        with pytest.raises(OutputUnwritable):
+        with pytest.raises(TargetUnwritable):
             act(photos, folder)
     assert states() == []
 
@@ -299,7 +300,7 @@ def test_what_cant_be_told_now_is_told_when_the_folder_is_back(
 ) -> None:
     act(photos[:2], into)
     with Journal() as journal:  # as a kill just after the renaming leaves it
-        journal.mark(journal.entries(1)[0], StepState.BEGUN)
+        journal.mark(StepState.BEGUN, journal.entries(1)[0])
     away = into.rename(into.with_name("away"))
     with Journal() as journal:
         (action,) = list_actions(journal)
@@ -324,3 +325,29 @@ def test_a_journal_that_cant_be_used_is_named(
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(JournalUnusable, match="newer"):
         Journal(path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_drive_is_waited_for_once_for_many_photos(
+    tmp_path: Path, into: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+
+    def sync(folder: Path) -> None:
+        synced.append(folder)
+        action_files.sync_folder(folder)
+
+    monkeypatch.setattr(action_transfer, "sync_folder", sync)
+    monkeypatch.setattr(actions, "AT_ONCE", 4)
+    into.mkdir(exist_ok=True)
+    photos = made.folder_of(tmp_path / "many", 10)
+    before = files(tmp_path / "many")
+    report = act(photos, into, kind)
+    assert len(report.done) == 10
+    folders = {into} if kind == "copy" else {into, tmp_path / "many"}
+    assert set(synced) == folders
+    assert len(synced) == 3 * len(folders)
+    assert len(take_back().done) == 10
+    assert len(synced) == 6 * len(folders)
+    assert files(tmp_path / "many") == before
+    assert files(into) == {}

@@ -8,8 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.captions import as_captions, read_captions, read_pairs, read_sidecars
-from engine.errors import CaptionEmpty, CaptionsUnreadable, PairsUnreadable, SidecarsMissing
+from engine.captions import as_captions, as_pairs, read_captions, read_pairs, read_sidecars
+from engine.errors import (
+    CaptionEmpty,
+    CaptionsUnreadable,
+    PairIncomplete,
+    PairsUnreadable,
+    SidecarsMissing,
+)
 from engine.types import Caption, Pair
 from tests.fixtures import photos as made
 
@@ -143,6 +149,25 @@ def test_unusable_pairs_are_refused_with_the_reason(
 ) -> None:
     with pytest.raises(PairsUnreadable, match=reason):
         read_pairs(written(tmp_path, "pairs.csv", content))
+
+
+@pytest.mark.parametrize("heading", [[], ["photo,caption"], ["Photo\tCaption"]])
+def test_pasted_lines_are_pairs_and_captions_may_hold_commas(heading: list[str]) -> None:
+    lines = ["a.jpg, red, and round", "", 'b, c.jpg\t"a dog"', "/d/e.jpg；一只狗，在跑"]
+    assert as_pairs([*heading, *lines]) == [
+        Pair(Path("a.jpg"), "red, and round"),
+        Pair(Path("b, c.jpg"), "a dog"),
+        Pair(Path("/d/e.jpg"), "一只狗，在跑"),
+    ]
+
+
+def test_a_pasted_line_that_is_no_pair_is_named() -> None:
+    with pytest.raises(PairIncomplete, match="Line 3"):
+        as_pairs(["a.jpg,red", "", "b.jpg"])
+    with pytest.raises(PairIncomplete, match="Line 1"):
+        as_pairs([",red"])
+    with pytest.raises(CaptionEmpty):
+        as_pairs(["photo,caption", " "])
 
 
 def test_sidecars_give_each_photo_its_own_caption(tmp_path: Path) -> None:

@@ -196,6 +196,18 @@ def test_batch_writes_a_page(folder: Path, captions: Path, tmp_path: Path) -> No
     assert "照片与描述" in page
 
 
+def test_a_page_of_very_many_photos_is_warned_of(captions: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(7_200):
+        (folder / f"{number}.jpg").touch()  # no photos, which is quick to find out
+    words = [folder, "--captions", captions, "--out"]
+    found = pairlens("batch", *words, tmp_path / "out.html")
+    assert found.stderr.startswith("A page of 7,200 photos will be about 51 MB")
+    assert "A .csv file has the same rows." in found.stderr
+    assert "MB" not in pairlens("batch", *words, tmp_path / "out.csv").stderr
+
+
 def test_what_can_not_be_asked_is_said_in_a_sentence(
     folder: Path, captions: Path, tmp_path: Path
 ) -> None:

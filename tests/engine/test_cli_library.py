@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +37,16 @@ def library(tmp_path: Path) -> Path:
     return tmp_path / "old"
 
 
+@pytest.fixture
+def captions(library: Path, tmp_path: Path) -> Path:
+    """Captions for all; and each photo of the library's first folder has one beside it."""
+    for photo in library.glob("*.jpg"):
+        photo.with_suffix(".txt").write_text("a red circle\n", encoding="utf-8")
+    path = tmp_path / "captions.txt"
+    path.write_text("a dog\n", encoding="utf-8")
+    return path
+
+
 def pairlens(*words: str | Path, typed: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*PROGRAM, *map(str, words)],
@@ -59,7 +73,9 @@ def test_libraries_says_what_there_is_and_how_it_stands(library: Path, tmp_path:
     ]
     assert [model["photos"] for model in found["models"]] == [6]
     assert found["bytes"] > 10_000
+    assert datetime.fromisoformat(found["looked"]) <= datetime.now()
     words = pairlens("libraries").stdout
+    assert "looked through 20" in words
     assert "trips: 6 photos" in words
     assert f"{tmp_path / 'old'}  (offline)" in words
     assert f"{tmp_path / 'new'}\n" in words
@@ -119,7 +135,9 @@ def test_photos_that_are_offline_are_found_and_indexing_keeps_them(
     assert (found.stdout + found.stderr).count("(offline)") == 3
 
 
-def test_while_another_program_indexes_this_one_reads_and_says_so(library: Path) -> None:
+def test_while_another_program_indexes_this_one_reads_and_says_so(
+    library: Path, captions: Path, tmp_path: Path
+) -> None:
     card = card_named("trips")
     assert card is not None
     with WriterLock(card.file, "trips"):
@@ -131,6 +149,67 @@ def test_while_another_program_indexes_this_one_reads_and_says_so(library: Path)
         found = pairlens("index", library)
         assert found.returncode == 2
         assert "another PairLens is indexing" in found.stderr
+        found = pairlens("forget", "trips", "--yes")
+        assert found.returncode == 2
+        assert "another PairLens is indexing" in found.stderr
+        for words in (
+            ["batch", library, "--captions", captions],
+            ["batch", library, "--sidecars"],
+            ["verify", library],
+        ):
+            found = pairlens(*words, "--out", tmp_path / "out.csv")
+            assert found.returncode == 0, found.stderr
+            assert "being indexed now" in found.stderr
+    assert len(listed()) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing stops a process there")
+def test_what_is_being_indexed_is_read_as_far_as_it_has_come(tmp_path: Path) -> None:
+    folder, captions = tmp_path / "many", tmp_path / "captions.txt"
+    for number in range(150):
+        made.save(made.noise(600, 500, seed=number), folder / f"{number:03}.png", compress_level=0)
+    captions.write_text("a dog\n", encoding="utf-8")
+    first = subprocess.Popen(
+        [*PROGRAM, "index", str(folder)], stderr=subprocess.PIPE, text=True, encoding="utf-8"
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not any(file.stat().st_size for file in libraries_dir().glob("*.sqlite-wal")):
+            assert time.monotonic() < deadline
+            assert first.poll() is None
+            time.sleep(0.01)
+        first.send_signal(signal.SIGSTOP)  # so that it is under way for as long as we look
+        found = pairlens("search", folder, "a dog", "--json")
+        batch = pairlens("batch", folder, "--captions", captions, "--out", tmp_path / "out.csv")
+        again = pairlens("index", folder)
+    finally:
+        first.send_signal(signal.SIGCONT)
+        _, said = first.communicate(timeout=60)
+    assert "being indexed now" in found.stderr
+    assert (batch.returncode, again.returncode) == (0, 2)
+    assert "being indexed now" in batch.stderr
+    assert "150 of 150 photos compared" in batch.stderr
+    assert "another PairLens is indexing" in again.stderr
+    assert "150 photos indexed" in said
+
+
+def test_photos_of_a_library_are_not_read_again(
+    library: Path, captions: Path, tmp_path: Path
+) -> None:
+    for photo in library.glob("*.jpg"):
+        # Whoever reads it now finds no photo; size and time are what they were.
+        status = photo.stat()
+        photo.write_bytes(b"0" * status.st_size)
+        os.utime(photo, ns=(status.st_atime_ns, status.st_mtime_ns))
+    for words in (
+        ["batch", library, "--captions", captions],
+        ["batch", library, "--sidecars"],
+        ["batch", library, "--sidecars", "--mode", "best"],
+        ["verify", library],
+    ):
+        found = pairlens(*words, "--out", tmp_path / "out.csv")
+        assert found.returncode == 0, found.stderr
+        assert "3 of 3" in found.stderr
 
 
 @pytest.mark.parametrize("answer", ["", "n\n", "no\n", "maybe\n"])

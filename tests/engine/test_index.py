@@ -20,6 +20,7 @@ from engine.sqlite_file import WriterLock
 from engine.types import Cancelled, FloatArray, ImageFeatures
 from tests.fixtures import photos
 from tests.fixtures.encoder import TinyEncoder
+from tests.fixtures.kept import kept
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def found(folder: Path, encoder: TinyEncoder) -> list[Path]:
     library = Library.find(folder)
     assert library is not None
     with closing(library):
-        return [path for part in library.chunks(folder, encoder.model_id) for path in part.paths]
+        return list(kept(library, encoder.model_id, folder))
 
 
 def after(photos: int, encoder: TinyEncoder) -> Cancelled:
@@ -74,13 +75,13 @@ def test_features_are_those_of_their_photo(folder: Path, encoder: TinyEncoder) -
     library = Library.find(folder)
     assert library is not None
 
-    kept, *more = library.chunks(folder, encoder.model_id)
+    with closing(library), closing(library.snapshot(folder, encoder.model_id)) as snapshot:
+        features = snapshot.features(np.arange(len(snapshot)))
 
-    assert not more
     fresh = encoder.encode(np.stack([encoder.prepare(path) for path in paths]))
-    np.testing.assert_allclose(kept.features.embeddings, fresh.embeddings, atol=1e-3)
-    np.testing.assert_array_equal(kept.features.tokens, fresh.tokens)
-    assert len(kept) == 7
+    np.testing.assert_allclose(features.embeddings, fresh.embeddings, atol=1e-3)
+    np.testing.assert_array_equal(features.tokens, fresh.tokens)
+    assert len(features) == 7
 
 
 def test_unchanged_photos_are_not_decoded_again(folder: Path, encoder: TinyEncoder) -> None:
@@ -515,6 +516,7 @@ import sys, threading
 from pathlib import Path
 from engine.index import Library
 from tests.fixtures.encoder import TinyEncoder
+from tests.fixtures.kept import kept
 
 class Stuck(TinyEncoder):
     def encode(self, pixels):

@@ -21,6 +21,7 @@ from engine.indexing import IndexReport
 from engine.paths import libraries_dir, on_disk
 from tests.fixtures import photos
 from tests.fixtures.encoder import TinyEncoder
+from tests.fixtures.kept import kept
 from tests.fixtures.mounts import Drive, drive
 from tests.fixtures.power import as_an_ordinary_user
 
@@ -41,7 +42,7 @@ def found(folder: Path, encoder: TinyEncoder) -> list[Path]:
     library = Library.find(folder)
     assert library is not None
     with closing(library):
-        return [path for part in library.chunks(None, encoder.model_id) for path in part.paths]
+        return list(kept(library, encoder.model_id))
 
 
 # One process makes a child for every moment, so that what is imported is imported once. The child
@@ -53,6 +54,7 @@ from pathlib import Path
 from engine import sqlite_file
 from engine.index import Library, index_folder
 from tests.fixtures.encoder import TinyEncoder
+from tests.fixtures.kept import kept
 
 folder, homes = Path(sys.argv[1]), Path(sys.argv[2])
 connect = sqlite3.connect
@@ -89,16 +91,16 @@ while True:
         os._exit(0)
     _, status = os.waitpid(child, 0)
     library = Library.find(folder)
-    kept = 0
+    before = 0
     if library is not None:
         with closing(library):
-            kept = sum(len(part) for part in library.chunks(None, "tiny-1"))
+            before = len(kept(library, "tiny-1"))
     report = index_folder(folder, TinyEncoder())
     library = Library.find(folder)
     with closing(library):
-        paths = [str(path) for part in library.chunks(None, "tiny-1") for path in part.paths]
+        paths = [str(path) for path in kept(library, "tiny-1")]
     outcomes.append({
-        "killed": os.WIFSIGNALED(status), "told": int(told.read_text()), "kept": kept,
+        "killed": os.WIFSIGNALED(status), "told": int(told.read_text()), "kept": before,
         "indexed": report.indexed, "damaged": report.damage is not None, "paths": paths,
     })
     if not os.WIFSIGNALED(status):

@@ -18,6 +18,7 @@ from PIL import Image
 from engine.index import Library, index_folder
 from engine.paths import HOME_VARIABLE
 from tests.fixtures.encoder import TinyEncoder
+from tests.fixtures.kept import kept
 
 FOLDERS = ("", "a", "a/b", "a-b")
 NAMES = ("1.png", os.fsdecode(b"\xff.png") if os.name == "posix" else "y.png")
@@ -175,7 +176,7 @@ class IndexAndFileSystem(RuleBasedStateMachine):
         if library is None:
             return []
         with closing(library):
-            return [path for part in library.chunks(None, encoder.model_id) for path in part.paths]
+            return list(kept(library, encoder.model_id))
 
     def agrees(self, part: Path, whole: dict[Path, bytes]) -> None:
         """Exactly the photos that are there are found, each with the features of its content."""
@@ -183,13 +184,12 @@ class IndexAndFileSystem(RuleBasedStateMachine):
         library = Library.find(part)
         assert library is not None
         with closing(library):
-            chunks = list(library.chunks(part, encoder.model_id, size=3))
-        paths = [path for chunk in chunks for path in chunk.paths]
-        assert paths == sorted(whole, key=lambda path: os.fsencode(path).split(b"/"))
-        for chunk in chunks:
-            fresh = encoder.encode(np.stack([encoder.prepare(path) for path in chunk.paths]))
-            np.testing.assert_array_equal(chunk.features.tokens, fresh.tokens)
-            np.testing.assert_allclose(chunk.features.embeddings, fresh.embeddings, atol=1e-3)
+            found = kept(library, encoder.model_id, part)
+        assert list(found) == sorted(whole, key=lambda path: os.fsencode(path).split(b"/"))
+        for path, features in found.items():
+            fresh = encoder.encode(encoder.prepare(path)[None])
+            np.testing.assert_array_equal(features.tokens, fresh.tokens)
+            np.testing.assert_allclose(features.embeddings, fresh.embeddings, atol=1e-3)
 
     @invariant()
     def photos_are_never_touched(self) -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 
 from engine import store as store_module
 from engine.cards import card_named, cards, remove
-from engine.errors import FolderTaken, LibraryBusy, LibraryDamaged, LibraryUnknown
+from engine.errors import FolderTaken, LibraryBusy, LibraryDamaged, LibraryUnknown, NoPhotos
 from engine.index import Library, index_folder
 from engine.indexing import IndexReport
 from engine.paths import libraries_dir
@@ -23,6 +24,7 @@ from engine.sqlite_file import WriterLock
 from engine.types import PhotoDetails
 from tests.fixtures import photos
 from tests.fixtures.encoder import TinyEncoder
+from tests.fixtures.kept import kept
 from tests.fixtures.mounts import drive
 
 
@@ -44,7 +46,7 @@ def found(name: str, encoder: TinyEncoder, folder: Path | None = None) -> list[P
     library = Library.named(name)
     assert library is not None
     with closing(library):
-        return [path for part in library.chunks(folder, encoder.model_id) for path in part.paths]
+        return list(kept(library, encoder.model_id, folder))
 
 
 def away(name: str) -> list[Path]:
@@ -66,6 +68,41 @@ def test_a_library_has_the_name_of_its_folder_until_it_is_given_another(tmp_path
 
     assert [card.name for card in cards()] == ["Photos", "Photos 2", "Summer"]
     assert card_named("summer") == card_named("Summer")
+
+
+def test_no_library_is_made_for_a_folder_without_photos(
+    tmp_path: Path, encoder: TinyEncoder
+) -> None:
+    (tmp_path / "empty").mkdir()
+    for name in (None, "Summer"):
+        with pytest.raises(NoPhotos):
+            index_folder(tmp_path / "empty", encoder, name=name)
+    assert cards() == []
+
+
+def test_a_library_knows_when_all_of_it_was_looked_through(
+    tmp_path: Path, encoder: TinyEncoder
+) -> None:
+    def looked() -> datetime | None:
+        library = Library.named("all")
+        assert library is not None
+        with closing(library):
+            return library.looked()
+
+    before = datetime.now().replace(microsecond=0)
+    for name in ("one", "two"):
+        photos.folder_of(tmp_path / name / "below", 2)
+    index_folder(tmp_path / "one", encoder, name="all")
+    first = looked()
+    assert first is not None
+    assert before <= first <= datetime.now()
+
+    Library.open_or_create(tmp_path / "two", "all").close()
+    assert looked() is None
+    index_folder(tmp_path / "two" / "below", encoder, cancelled=lambda: True)
+    assert looked() is None
+    index_folder(None, encoder, name="all")
+    assert looked() is not None
 
 
 def test_a_library_of_several_folders_is_searched_as_one(

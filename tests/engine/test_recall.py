@@ -13,7 +13,9 @@ from engine.index import Library
 from engine.matcher import Matcher
 from engine.photos import find_photos
 from engine.recall import recalled
-from engine.types import BatchRow, FloatArray
+from engine.sqlite_file import WriterLock
+from engine.types import BatchRow, FloatArray, Pair, VerifyRow
+from engine.verify import verify
 from tests.fixtures.coloured import coloured_photo
 from tests.fixtures.fake_matcher import FakeMatcher
 
@@ -56,6 +58,14 @@ def matcher() -> Watched:
 def rows_of(matcher: Watched, folder: Path) -> list[BatchRow]:
     with recalled(folder, matcher.model_id) as known:
         return list(batch(cast(Matcher, matcher), find_photos(folder), CAPTIONS, known=known))
+
+
+def verified(
+    matcher: Watched, photos: list[Path], folder: Path, beside: Path | None = None
+) -> list[VerifyRow]:
+    pairs = [Pair(photo, "something red") for photo in photos]
+    with recalled(folder, matcher.model_id) as known:
+        return list(verify(cast(Matcher, matcher), pairs, beside=beside, known=known))
 
 
 def answers(rows: list[BatchRow]) -> list[tuple[str, str | None, bool | None]]:
@@ -129,3 +139,38 @@ def test_a_damaged_index_does_not_stop_a_batch(matcher: Watched, indexed: Path) 
     file.write_bytes(b"not a library" * 1000)
     assert len(rows_of(matcher, indexed)) == 11
     assert len(matcher.read) == 11
+
+
+def test_pairs_of_an_indexed_folder_are_verified_without_reading_it(
+    matcher: Watched, indexed: Path
+) -> None:
+    photos = find_photos(indexed)
+    rows = verified(matcher, photos, indexed)
+    assert matcher.read == []
+    assert [row.match for row in rows] == [number % 3 == 0 for number in range(11)]
+    coloured_photo(indexed / "01.png", "red", size=(200, 200))
+    rows = verified(matcher, photos, indexed)
+    assert matcher.read == ["01.png"]
+    assert rows[1].match
+
+
+def test_a_list_beside_indexed_photos_may_name_them_in_any_way(
+    matcher: Watched, indexed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coloured_photo(tmp_path / "elsewhere.png", "red")
+    monkeypatch.chdir(tmp_path)
+    photos = [Path("01.png"), indexed / "00.png", Path("elsewhere.png"), Path("none.png")]
+    rows = verified(matcher, photos, Path("photos"), beside=Path("photos"))
+    assert [row.match for row in rows] == [False, True, True, None]
+    assert matcher.read == ["elsewhere.png", "none.png"]
+
+
+def test_what_is_known_says_whether_it_may_become_more(matcher: Watched, indexed: Path) -> None:
+    with recalled(indexed, matcher.model_id) as known:
+        assert known is not None
+        assert not known.growing
+    with closing(Library.open_or_create(indexed)) as library:
+        held = WriterLock(library.file, library.name)
+    with held, recalled(indexed, matcher.model_id) as known:
+        assert known is not None
+        assert known.growing

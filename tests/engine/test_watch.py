@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import queue
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -14,6 +15,7 @@ from engine.index import Library, index_folder
 from engine.watch import Watcher, _mounted_as
 from tests.fixtures import photos
 from tests.fixtures.encoder import TinyEncoder
+from tests.fixtures.kept import kept
 
 WAIT = 30
 
@@ -103,10 +105,34 @@ def test_what_is_told_is_enough_to_keep_an_index_up_to_date(folder: Path) -> Non
             library = Library.find(folder)
             assert library is not None
             with closing(library):
-                chunks = library.chunks(None, encoder.model_id)
-                if [path for chunk in chunks for path in chunk.paths] == wanted:
+                if list(kept(library, encoder.model_id)) == wanted:
                     break
     assert sum(encoder.encoded) == 2
+
+
+def test_without_watchfiles_a_folder_is_told_once_and_the_log_says_so(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "watchfiles", None)
+    with watched(folder) as told:
+        assert told.get(timeout=WAIT) == [folder]
+    assert told.empty()
+    assert caplog.messages == [f"{folder}: it is not watched, as watchfiles is not installed"]
+
+
+def test_that_a_folder_is_polled_is_said_once(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "engine.watch")
+    with watched(folder, polling=True) as told:
+        until(told, folder)
+        shutil.move(folder, folder.with_name("elsewhere"))
+        shutil.move(folder.with_name("elsewhere"), folder)
+        photos.folder_of(folder / "album" / "more", 1)
+        told.get(timeout=WAIT)
+    assert [message for message in caplog.messages if "looked through every" in message] == [
+        f"{folder}: looked through every 0.05 s, as it tells of no changes"
+    ]
 
 
 def test_a_watch_that_never_began_can_be_stopped(folder: Path) -> None:

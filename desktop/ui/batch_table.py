@@ -1,0 +1,261 @@
+"""The table of a batch's results: one row a photo, drawn to suit what was asked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from types import MappingProxyType
+
+from desktop.i18n import Translator
+from desktop.ui import cards
+from desktop.workbench import BatchResults, Workbench
+from engine.photos import locate
+from engine.results import Row, Summary, begins
+from engine.types import BatchRow, Mode, VerifyRow
+
+# A page with thousands of pictures is slow in any browser; the file has all rows.
+SHOWN = 200
+# Of a photo's captions, when all were asked for.
+CAPTIONS_SHOWN = 6
+# Margins, in log-odds: below the first a toss-up (less than twice the odds), below the second close
+# (less than ten times).
+TOSS_UP, CLOSE = 0.7, 2.3
+
+# The rows of one photo, or of one pair: several where every caption was asked for, best first.
+Group = Sequence[Row]
+
+FILTERS: Mapping[str, tuple[str, Callable[[Group], bool]]] = MappingProxyType(
+    {
+        "all": ("batch.filter_all", lambda group: True),
+        "match": ("batch.filter_match", lambda group: any(row.match for row in group)),
+        "no": (
+            "batch.filter_no",
+            lambda group: not group[0].failure and not any(row.match for row in group),
+        ),
+        "failed": ("batch.filter_failed", lambda group: group[0].failure is not None),
+    }
+)
+# Each order as the value that a group is sorted by.
+ORDERS: Mapping[str, tuple[str, Callable[[Group], tuple[object, ...]]]] = MappingProxyType(
+    {
+        "name": ("batch.order_name", lambda group: ()),
+        "probability": ("batch.order_probability", lambda group: (-(group[0].probability or 0),)),
+        "margin": ("batch.order_margin", lambda group: (_margin(group[0]),)),
+    }
+)
+HEADS = {
+    Mode.BEST: ("batch.head_photo", "batch.head_caption", "batch.head_probability"),
+    Mode.ALL: ("batch.head_photo", "batch.head_captions"),
+    Mode.ASSIGN: ("batch.head_photo", "batch.head_assigned", "batch.head_probability"),
+    Mode.VERIFY: ("batch.head_photo", "batch.head_given", "batch.head_probability"),
+}
+REFUSALS = {
+    Mode.BEST: "verdict.no",
+    Mode.ALL: "verdict.no",
+    Mode.ASSIGN: "verdict.no",
+    Mode.VERIFY: "batch.verdict_mismatch",
+}
+
+
+def orders(mode: Mode) -> list[str]:
+    """The names in `ORDERS` that a table of this mode can have."""
+    return [name for name in ORDERS if name != "margin" or mode is Mode.ASSIGN]
+
+
+def summary(found: BatchResults, t: Translator) -> str:
+    """Counts and threshold in a line, with a notice before it where something is amiss."""
+    about = found.about
+    counts = Summary(about.photos)
+    for _ in counts.watch(found.rows):
+        pass
+    things = "batch.done_pairs" if about.mode is Mode.VERIFY else "batch.done_photos"
+    words = [t(things, n=f"{counts.done:,}"), t("batch.done_matched", n=f"{counts.matched:,}")]
+    if counts.failures:
+        words.append(t("batch.done_failed", n=f"{len(counts.failures):,}"))
+    words.append(_threshold(found, t))
+    notices = []
+    if not counts.complete:
+        notices.append(t("batch.cancelled"))
+    if not about.source.is_dir():
+        notices.append(t("batch.folder_vanished", path=about.source))
+    elif found.rows and not counts.usable:
+        notices.append(t("batch.nothing_usable"))
+    said = "".join(map(cards.notice, notices))
+    return said + f'<p class="pl-summary">{escape(" · ".join(words))}</p>'
+
+
+def table(
+    found: BatchResults, bench: Workbench, t: Translator, kept: str = "all", order: str = "name"
+) -> str:
+    """The first `SHOWN` photos that pass a filter of `FILTERS`, by an order of `ORDERS`.
+
+    Failures come first: they are few, and what a person has to do something about. Photos that an
+    assignment had no caption for come last.
+    """
+    _, passes = FILTERS[kept]
+    groups = [group for group in _groups(found.rows) if passes(group)]
+    if not groups:
+        return _results(cards.note(t("batch.nothing_like_this"))) if found.rows else ""
+    _, place = ORDERS[order]
+    groups.sort(
+        key=lambda group: (
+            group[0].failure is None,
+            group[0].failure is None and group[0].caption is None,
+            *place(group),
+            group[0].photo.name.casefold(),
+            str(group[0].photo),
+        )
+    )
+    mode = found.about.mode
+    drawing = _Drawing(found, bench, t)
+    body = "".join(drawing.line(group) for group in groups[:SHOWN])
+    heads = "".join(f"<th>{escape(t(key))}</th>" for key in HEADS[mode])
+    more = ""
+    if len(groups) > SHOWN:
+        more = cards.note(t("batch.more", shown=SHOWN, n=f"{len(groups):,}"))
+    ticks = "" if mode is Mode.VERIFY else cards.tick_bar(t)
+    return _results(
+        f'{ticks}<table class="pl-table pl-table-{mode.value}">'
+        f"<thead><tr><th></th>{heads}</tr></thead>"
+        f"<tbody>{body}</tbody></table>{more}{cards.note(t('match.meaning'))}"
+    )
+
+
+def _results(content: str) -> str:
+    # Where this is, the page shows what can be done with results.
+    return f'<div class="pl-results">{content}</div>'
+
+
+class _Drawing:
+    """Draws lines of one table."""
+
+    def __init__(self, found: BatchResults, bench: Workbench, t: Translator) -> None:
+        self._about = found.about
+        self._bench = bench
+        self._t = t
+
+    def line(self, group: Group) -> str:
+        """A photo as a row of the table."""
+        row, mode = group[0], self._about.mode
+        photo = locate(row.photo, self._about.beside)
+        title = escape(str(photo))
+        name = f'<td class="pl-name" title="{title}">{escape(row.photo.name)}</td>'
+        if row.failure:
+            why = cards.notice(cards.failure_sentence(row.failure, self._t))
+            given = f"<p>{escape(row.caption)}</p>" if row.caption else ""
+            cells = f'<td colspan="{len(HEADS[mode]) - 1}">{given}{why}</td>'
+            return f'<tr class="pl-failed"><td>{cards.broken("pl-tiny")}</td>{name}{cells}</tr>'
+        if mode is Mode.ALL:
+            cells = f"<td>{self._captions(group)}</td>"
+        elif row.caption is None:
+            cells = f'<td colspan="2"><p class="pl-note">{escape(self._t("batch.left_over"))}</p>'
+            cells += "</td>"
+        else:
+            cells = f"<td>{self._caption(row)}{self._beside(row)}</td><td>{self._score(row)}</td>"
+        picture = cards.thumbnail(photo, self._bench, "pl-tiny")
+        if isinstance(row, BatchRow):  # what was verified is not acted on
+            picture = cards.tick(photo, self._bench, self._t) + picture
+        return f"<tr><td>{picture}</td>{name}{cells}</tr>"
+
+    def _captions(self, group: Group) -> str:
+        shown = "".join(
+            f'<div class="pl-pair">{self._caption(row)}{self._score(row)}</div>'
+            for row in group[:CAPTIONS_SHOWN]
+        )
+        rest = group[CAPTIONS_SHOWN:]
+        if not rest:
+            return shown
+        best = cards.percent(rest[0].probability or 0)
+        return shown + cards.note(self._t("batch.more_captions", n=f"{len(rest):,}", best=best))
+
+    def _caption(self, row: Row) -> str:
+        caption = escape(row.caption or "")
+        if self._about.mode is Mode.BEST and not row.match:
+            nearest = escape(self._t("batch.nearest", caption=row.caption or ""))
+            said = escape(self._t("batch.nothing_matches"))
+            return f'<p>{said}</p><p class="pl-quiet">{nearest}</p>'
+        if isinstance(row, BatchRow) and row.label not in (None, row.caption):
+            return f'<p>{caption} <span class="pl-label">{escape(row.label or "")}</span></p>'
+        return f"<p>{caption}</p>"
+
+    def _beside(self, row: Row) -> str:
+        """What else is to be known of a caption, beneath it."""
+        if isinstance(row, VerifyRow) and row.better_caption is not None:
+            better = self._t(
+                "batch.better",
+                caption=row.better_caption,
+                probability=cards.percent(row.better_probability or 0),
+            )
+            return f'<p class="pl-better">{escape(better)}</p>'
+        if isinstance(row, BatchRow) and self._about.mode is Mode.ASSIGN:
+            return self._lead(row)
+        return ""
+
+    def _lead(self, row: BatchRow) -> str:
+        if row.margin is None:
+            return ""
+        t = self._t
+        times = math.exp(min(row.margin, 5))
+        words = t("batch.lead", times=">99" if times > 99 else f"{times:.1f}")
+        if row.margin < 0:
+            kind, words = "pl-warn", t("batch.lead_given_away")
+        elif row.margin < TOSS_UP:
+            kind, words = "pl-warn", f"{t('batch.toss_up')} {words}"
+        elif row.margin < CLOSE:
+            kind, words = "", f"{t('batch.close')} {words}"
+        else:
+            return f'<p class="pl-lead">{escape(words)}</p>'
+        others = [
+            *([t("batch.runner_up", caption=row.runner_up)] if row.runner_up else []),
+            *([t("batch.rival", photo=row.rival.name)] if row.rival else []),
+        ]
+        rest = escape(" · ".join(others))
+        return f'<p class="pl-lead {kind}"><strong>{escape(words)}</strong><br>{rest}</p>'
+
+    def _score(self, row: Row) -> str:
+        if row.probability is None:
+            return ""
+        match = bool(row.match)
+        word = self._t("verdict.yes" if match else REFUSALS[self._about.mode])
+        needs = ""
+        # Without this, 60 % may be a match in one row and 70 % none in the next.
+        if self._about.false_alarms is not None and row.threshold is not None and not match:
+            said = self._t("batch.needs", probability=cards.percent(row.threshold))
+            if row.threshold > 1:
+                said = self._t("batch.needs_more")
+            needs = f'<p class="pl-lead">{escape(said)}</p>'
+        return (
+            f'<div class="pl-score">{cards.bar(row.probability, match)}'
+            f"{cards.chip(word, match)}</div>{needs}"
+        )
+
+
+def _groups(rows: Sequence[Row]) -> list[list[Row]]:
+    groups: list[list[Row]] = []
+    for row in rows:
+        if begins(row):
+            groups.append([row])
+        else:
+            groups[-1].append(row)
+    return groups
+
+
+def _margin(row: Row) -> float:
+    margin = row.margin if isinstance(row, BatchRow) else None
+    return math.inf if margin is None else margin
+
+
+def _threshold(found: BatchResults, t: Translator) -> str:
+    about = found.about
+    if about.threshold is not None:
+        return t("batch.threshold_used", probability=cards.percent(about.threshold))
+    # Each caption has its own; 2 stands for "nothing can match".
+    used = [row.threshold for row in found.rows if row.threshold is not None and row.threshold <= 1]
+    alarms = f"{about.false_alarms:,}"
+    if not used:
+        return t("batch.threshold_never", n=alarms)
+    low, high = (cards.percent(value) for value in (min(used), max(used)))
+    if low == high:
+        return t("batch.threshold_one", probability=low, n=alarms)
+    return t("batch.threshold_several", low=low, high=high, n=alarms)

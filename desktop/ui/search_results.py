@@ -1,0 +1,121 @@
+"""What the Search view shows: found photos, what became of an index, and quiet remarks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from desktop.i18n import Translator
+from desktop.jobs import Snapshot
+from desktop.keeper import Keeper
+from desktop.ui import cards
+from desktop.workbench import Search, Workbench
+from engine.indexing import IndexReport
+from engine.types import PhotoFailure, SearchHit, SearchResult
+
+
+def gallery(search: Search, bench: Workbench, t: Translator) -> str:
+    """The photos of a search, with what has to be said about them; empty while it waits."""
+    result = search.result
+    if result is None:
+        return ""
+    hits = result.results or result.nearest
+    above = []
+    if result.same:
+        names = ", ".join(sorted({path.name for path in result.same}))
+        above.append(cards.note(t("search.same", names=names)))
+    if result.left_out:
+        above.append(cards.note(t("search.left_out", n=f"{result.left_out:,}")))
+    if not hits:
+        above.append(cards.notice(t("search.none_left")))
+    elif result.nearest:
+        above.append(cards.notice(t("search.nothing_matches")))
+    if result.waiting:
+        above.append(cards.note(t("search.waiting", n=f"{result.waiting:,}")))
+    figures = "".join(_figure(hit, bench, t) for hit in hits)
+    more = ""
+    if len(result.results) >= search.top and result.competing > search.top:
+        more = f'<p class="pl-more">{cards.ask("more", t("search.more"))}</p>'
+    ticks = cards.tick_bar(t) if figures else ""
+    return (
+        f'{"".join(above)}{ticks}<div class="pl-gallery">{figures}</div>{more}{_meaning(result, t)}'
+    )
+
+
+def _meaning(result: SearchResult, t: Translator) -> str:
+    if not (result.results or result.nearest):
+        return ""
+    if result.query.words is None:
+        return cards.note(t("search.by_photo"))
+    both = t("search.by_both") + " " if result.query.photo is not None else ""
+    return cards.note(both + t("match.meaning"))
+
+
+def _figure(hit: SearchHit, bench: Workbench, t: Translator) -> str:
+    score = ""
+    if hit.probability is not None:  # a search by a photo alone has none
+        score = cards.bar(hit.probability, hit.probability >= bench.matcher.get().threshold)
+    offline = f" ({escape(t('search.offline'))})" if hit.offline else ""
+    like = cards.ask("like", t("search.like"), photo=bench.thumbnails.key(hit.photo))
+    return (
+        f"<figure>{cards.thumbnail(hit.photo, bench, 'pl-large')}{cards.tick(hit.photo, bench, t)}"
+        f'<figcaption><span class="pl-name">{escape(hit.photo.name)}{offline}</span>'
+        f'<span class="pl-score">{score}</span>{like}</figcaption></figure>'
+    )
+
+
+def report_words(report: IndexReport, t: Translator) -> str:
+    """What became of the photos when somebody asked to index them."""
+    damage = cards.notice(t.error(report.damage)) if report.damage else ""
+    if not (report.total or report.offline or report.cancelled):
+        return damage + cards.notice(t("search.no_photo_left"))
+    said = t("search.cancelled") if report.cancelled else t("search.indexed")
+    counts = [t("search.count_total", n=f"{report.total:,}")]
+    if report.indexed or report.reused:
+        counts.append(t("search.count_new", n=f"{report.indexed + report.reused:,}"))
+    if report.offline:
+        counts.append(t("search.count_offline", n=f"{report.offline:,}"))
+    if report.removed:
+        counts.append(t("search.count_removed", n=f"{report.removed:,}"))
+    summary = f'<p class="pl-summary">{escape(said)} {escape(" · ".join(counts))}</p>'
+    return damage + summary + failed(report.failures, t)
+
+
+def failed(failures: Iterable[PhotoFailure], t: Translator) -> str:
+    """Every photo that can't be used, with its reason and remedy, folded away."""
+    items = [f"<li>{escape(cards.failure_sentence(failure, t))}</li>" for failure in failures]
+    if not items:
+        return ""
+    return (
+        f'<details class="pl-failures"><summary>'
+        f"{escape(t('search.count_failed', n=f'{len(items):,}'))}"
+        f"</summary><ul>{''.join(items)}</ul></details>"
+    )
+
+
+def news_words(keeper: Keeper, bench: Workbench, t: Translator) -> str:
+    """What happens and happened by itself with the library in use; empty where nothing did."""
+    news, job = keeper.news, keeper.quiet
+    lines = []
+    if job is not None and is_worth_a_line(at := job.snapshot()):
+        doing = t("search.renewing") if keeper.renewing else t("search.catching_up")
+        lines.append(cards.note(f"{doing} {cards.progress_words(at, t)}"))
+    counts = []
+    if news.added:
+        one = news.added == 1
+        counts.append(t("search.one_added") if one else t("search.added", n=f"{news.added:,}"))
+    if news.renewed:
+        counts.append(t("search.renewed", n=f"{news.renewed:,}"))
+    if news.removed:
+        counts.append(t("search.count_removed", n=f"{news.removed:,}"))
+    if counts:
+        lines.append(cards.note(" · ".join(counts)))
+    if news.error is not None:
+        lines.append(cards.note(cards.sentence_for(news.error, t, bench)))
+    damage = cards.notice(t.error(news.damage)) if news.damage else ""
+    return damage + "".join(lines) + failed(news.failures, t)
+
+
+def is_worth_a_line(at: Snapshot) -> bool:
+    """Whether a quiet job has something left to do, rather than only to look for it."""
+    return at.paused or at.total > at.done
