@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import cast
 
 import torch
@@ -128,14 +129,28 @@ class ImageEncoder(nn.Module):
             stages.append(_Convolution(inputs, outputs, 2))
             stages.extend(_Residual(outputs) for _ in range(residuals))
         self.stages = nn.Sequential(*stages)
+        self._ends = tuple(accumulate(1 + count for count in config.residuals))
         self.blocks = _Blocks(
             config.channels[-1], config.heads, config.image_layers, config.dropout
         )
         self.norm = nn.LayerNorm(config.channels[-1])
 
+    def stage_maps(self, pixels: Tensor) -> list[Tensor]:
+        """What each stage of the network ends in: [N,channels,S/2,S/2], .., [N,W,S/32,S/32]."""
+        maps, begin, x = [], 0, pixels
+        for end in self._ends:
+            x = self.stages[begin:end](x)
+            maps.append(x)
+            begin = end
+        return maps
+
     def forward(self, pixels: Tensor) -> Tensor:
         """Image tokens of pixels, as the class says."""
-        x = self.stages(pixels).flatten(2).transpose(1, 2)
+        return self.tokens(self.stage_maps(pixels)[-1])
+
+    def tokens(self, last: Tensor) -> Tensor:
+        """Image tokens [N,K,W] of the last stage's map [N,W,S/32,S/32]."""
+        x = last.flatten(2).transpose(1, 2)
         for block in self.blocks:
             x = block(x, *block.keys_values(x))
         normed: Tensor = self.norm(x)

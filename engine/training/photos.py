@@ -116,40 +116,32 @@ class Looks:
     other: Tensor
     share: Tensor
 
-    def show(
-        self,
-        photos: np.ndarray,
-        rows: Tensor,
-        flipped: Tensor,
-        size: int,
-        device: torch.device | None = None,
-    ) -> Tensor:
-        """Of photos uint8 [N,side,side,3] the looks at ``rows``: float32 [B,3,size,size], 0 to 1.
-
-        Those with ``flipped`` bool [B] are turned left to right.
-        """
-        x = self.crops[rows].mirrored(flipped).cut(photos[rows.numpy()], size, device)
-        share = self.share[rows].view(-1, 1, 1, 1).to(x.device)
-        if bool((share == 1).all()):
-            return x
-        over = self.over[rows].mirrored(flipped).cut(photos[self.other[rows].numpy()], size, device)
-        return over.lerp_(x, share)
-
-
-def whole_photos(count: int) -> Looks:
-    """The whole of each photo."""
-    return Looks(whole(count), whole(count), torch.arange(count), torch.ones(count))
+    def show(self, photos: np.ndarray, size: int, device: torch.device | None = None) -> Tensor:
+        """The looks at photos uint8 [N,side,side,3]: float32 [N,3,size,size], 0 to 1."""
+        x, share = self.crops.cut(photos, size, device), self.share.to(device)
+        mixed = torch.nonzero(self.share < 1).squeeze(1)
+        over = self.over[mixed].cut(photos[self.other[mixed].numpy()], size, device)
+        x[mixed] = over.lerp_(x[mixed], share[mixed].view(-1, 1, 1, 1))
+        return x
 
 
 def random_looks(
-    count: int, smallest_area: float, generator: torch.Generator, *, mixed: bool
+    count: int, smallest_area: float, mixed: float, generator: torch.Generator
 ) -> Looks:
-    """A random crop of each photo; if ``mixed``, another's is laid over it, at most as strongly."""
-    crops = random_crops(count, smallest_area, generator)
-    over = random_crops(count, smallest_area, generator)
+    """A random crop of each photo, mirrored or not; over a share ``mixed`` of them lies another's.
+
+    The other one is at most as strong.
+    """
+    crops, over = (
+        random_crops(count, smallest_area, generator).mirrored(
+            torch.rand(count, generator=generator) < 0.5
+        )
+        for _ in range(2)
+    )
     other = torch.randperm(count, generator=generator)
-    share = 1 - torch.rand(count, generator=generator) / 2 if mixed else torch.ones(count)
-    return Looks(crops, over, other, share)
+    share = 1 - torch.rand(count, generator=generator) / 2
+    alone = torch.rand(count, generator=generator) >= mixed
+    return Looks(crops, over, other, torch.where(alone, 1.0, share))
 
 
 def normalise(x: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ class Augment:
 class Distillation:
     """What the image teacher is asked, and in which sizes the student looks."""
 
-    views: int
+    mixed: float
     sizes: tuple[int, ...]
     until: tuple[float, ...]
     captioned_weight: float

@@ -15,6 +15,7 @@ from engine.evaluation.columns import read_columns
 from engine.tokenizer import Tokenizer
 from engine.training.compute import Compute
 from engine.training.corpus import Label, read_labels
+from engine.training.image_teacher import ImageTeacher
 from engine.training.photos import cache_photos, exact_pixels, more_photos, preprocessing
 from engine.training.recipe import Recipe
 
@@ -96,6 +97,11 @@ class Run:
     def check_pixels(self) -> Tensor:
         """`check_photos` as the program sees them: float32 [V,3,S,S]."""
         return exact_pixels(self.check_photos, preprocessing(self.recipe.model.image_size))
+
+    @cached_property
+    def image_teacher(self) -> ImageTeacher:
+        """Asked by as many threads as torch uses."""
+        return ImageTeacher(self.data / TEACHER, torch.get_num_threads())
 
     @cached_property
     def kinds(self) -> list[Label]:

@@ -26,11 +26,9 @@ from engine.training.distil_image import ImageDistillation, ImageStudent, Taught
 from engine.training.distil_text import TextDistillation, Texts, TextStudent, encode_texts, teach
 from engine.training.edits import KINDS, caption_edits
 from engine.training.fuse import Edits, Fuser, FusionCheck, FusionTraining, Sayings
-from engine.training.image_teacher import ImageTeacher
+from engine.training.image_teacher import whole_features
 from engine.training.loop import run_stage
-from engine.training.photos import whole_photos
-from engine.training.run import TEACHER, Run
-from engine.training.teacher_cache import ask_for_views, ask_teacher
+from engine.training.run import Run
 from engine.training.text_teacher import TextTeacher
 from engine.training.tokenizer import train_tokenizer
 from engine.training.views import EncodedView, encode_pixels, encode_views
@@ -65,28 +63,17 @@ def tokenizer_stage(run: Run) -> None:
 
 def image_stage(run: Run, model: FusionModel) -> None:
     """Distil the image teacher into the image encoder."""
-    recipe, teacher = run.recipe, ImageTeacher(run.data / TEACHER)
-    how, kept = recipe.distillation, run.work / "teacher"
-    views = ask_for_views(
-        teacher, run.pixels, how.views, recipe.augment.smallest_area, recipe.seed, kept
-    )
-    check = ask_teacher(
-        teacher,
-        run.check_array,
-        whole_photos(len(run.check_photos)),
-        kept / "val",
-        "teacher, validation",
-    )
+    recipe = run.recipe
+    checked = whole_features(run.image_teacher, run.check_array, run.work / "teacher-val.npy")
     weights = np.ones(len(run.photos))
-    weights[: run.captioned_count] = how.captioned_weight
+    weights[: run.captioned_count] = recipe.distillation.captioned_weight
     student = ImageStudent(model)
     objective = ImageDistillation(
         student,
-        Taught(run.pixels, views, weights / weights.sum()),
-        (torch.from_numpy(teacher.weight), torch.from_numpy(teacher.bias)),
-        (run.check_pixels, torch.from_numpy(check.pooled).float()),
+        Taught(run.pixels, run.image_teacher, weights / weights.sum()),
+        (run.check_pixels, checked),
         recipe.image,
-        how,
+        recipe.distillation,
         recipe.augment,
         recipe.seed,
         run.compute,
@@ -171,11 +158,9 @@ def contrastive_stage(
 
     Returns the heads of the folds and the fold int64 [N] of each captioned photo.
     """
-    recipe, teacher = run.recipe, ImageTeacher(run.data / TEACHER)
+    recipe, teacher = run.recipe, run.image_teacher
     weight, bias = torch.from_numpy(teacher.weight), torch.from_numpy(teacher.bias)
-    looks, kept = whole_photos(len(run.photos)), run.work / "teacher" / "view-0"
-    asked = ask_teacher(teacher, run.pixels, looks, kept, "teacher, whole photos")
-    pooled = torch.from_numpy(asked.pooled).float()
+    pooled = whole_features(teacher, run.pixels, run.work / "teacher.npy")
     captions = _captioned(run, model, "train")
     data = AlignmentData(
         [view.features for view in views],

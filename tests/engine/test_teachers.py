@@ -9,104 +9,96 @@ from PIL import Image
 
 from engine.training.compute import Compute
 from engine.training.corpus import Corpus, read_labels
-from engine.training.image_teacher import CEILING, CHANNELS, GRID, MODEL_FILE, SIDE, ImageTeacher
-from engine.training.photos import random_looks, whole_photos
-from engine.training.teacher_cache import ask_for_views, ask_teacher, view_looks
+from engine.training.image_teacher import (
+    EARLY,
+    FEATURES,
+    LEVELS,
+    MODEL_FILE,
+    SIDE,
+    ImageTeacher,
+    whole_features,
+)
 from engine.training.text_teacher import TextTeacher
 
 
-class Stub(ImageTeacher):
-    """Says how red each cell of a photo is, in every channel."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-
-    def feature_maps(self, images: np.ndarray) -> np.ndarray:
-        self.asked += len(images)
-        cells = images[..., 0].reshape(len(images), GRID, SIDE // GRID, GRID, SIDE // GRID)
-        return np.repeat(cells.mean(axis=(2, 4))[..., None], CHANNELS, axis=3).astype(np.uint8)
+@pytest.fixture(scope="module")
+def teacher(shared_data: Path) -> ImageTeacher:
+    return ImageTeacher(shared_data / "teacher", threads=2)
 
 
-def photos(count: int = 3) -> np.ndarray:
-    """Red on the right half."""
-    made = np.zeros((count, 56, 56, 3), dtype=np.uint8)
-    made[:, :, 28:, 0] = 255
-    return made
-
-
-def test_the_teacher_is_asked_once_about_each_crop(tmp_path: Path) -> None:
-    teacher = Stub()
-    first = ask_for_views(teacher, photos(), 2, 0.5, 7, tmp_path)
-    again = ask_for_views(teacher, photos(), 2, 0.5, 7, tmp_path)
-    assert teacher.asked == 6
-    for one, other in zip(first, again, strict=True):
-        assert np.array_equal(one.maps, other.maps)
-        assert np.array_equal(one.pooled, other.pooled)
-        assert torch.equal(one.looks.crops.x, other.looks.crops.x)
-    assert not list(tmp_path.glob("*.partial*"))
-
-
-def test_a_view_that_was_not_finished_is_asked_again(tmp_path: Path) -> None:
-    teacher = Stub()
-    ask_teacher(teacher, photos(), whole_photos(3), tmp_path / "view", "")
-    (tmp_path / "view.pooled.npy").unlink()
-    ask_teacher(teacher, photos(), whole_photos(3), tmp_path / "view", "")
-    assert teacher.asked == 6
-
-
-def test_views_are_the_whole_photo_then_crops_then_mixtures() -> None:
-    looks = [view_looks(number, 5, 50, 0.5, 7) for number in range(5)]
-    assert (looks[0].crops.width == 1).all()
-    assert all((look.crops.width < 1).any() for look in looks[1:])
-    assert [bool((look.share < 1).any()) for look in looks] == [False] * 3 + [True] * 2
-    assert min(float(look.share.min()) for look in looks) >= 0.5
-
-
-def test_a_target_has_the_teacher_s_values_and_turns_with_the_photo(tmp_path: Path) -> None:
-    view = ask_teacher(Stub(), photos(), whole_photos(3), tmp_path / "view", "")
-    flipped = np.array([False, True, False])
-    cells, pooled = view.target(np.arange(3), flipped, GRID, torch.device("cpu"))
-    assert cells.shape == (3, GRID**2, CHANNELS)
-    columns = cells.view(3, GRID, GRID, CHANNELS)[:, 0, :, 0]
-    assert columns[0, -1] == pytest.approx(CEILING)
-    assert columns[0, 0] == 0
-    assert torch.equal(columns[1], columns[0].flip(0))
-    assert pooled[:, 0].tolist() == pytest.approx([CEILING / 2] * 3, rel=0.2)
-
-
-def test_a_smaller_grid_averages_the_kept_one(tmp_path: Path) -> None:
-    looks = random_looks(3, 0.5, torch.Generator(), mixed=True)
-    view = ask_teacher(Stub(), photos(), looks, tmp_path / "v", "")
-    flipped = np.zeros(3, dtype=bool)
-    fine, coarse = (
-        view.target(np.arange(3), flipped, n, torch.device("cpu"))[0] for n in (GRID, 1)
-    )
-    torch.testing.assert_close(coarse[:, 0], fine.mean(dim=1))
-
-
-def test_the_image_teacher_knows_what_it_sees(shared_data: Path) -> None:
-    teacher = ImageTeacher(shared_data / "teacher")
-    folder = shared_data / "photos" / "imagenette" / "n03417042"
+def pictures(shared_data: Path, count: int) -> np.ndarray:
+    """Garbage trucks, uint8 [N,224,224,3]."""
     found = []
-    for photo in sorted(folder.glob("*.jpg"))[:8]:
+    for photo in sorted((shared_data / "photos" / "imagenette" / "n03417042").glob("*.jpg"))[
+        :count
+    ]:
         with Image.open(photo) as image:
             found.append(np.asarray(image.convert("RGB").resize((SIDE, SIDE))))
-    maps = teacher.feature_maps(np.stack(found)).astype(np.float32) * (CEILING / 255)
-    assert maps.shape == (8, GRID, GRID, CHANNELS)
+    return np.stack(found)
+
+
+def test_the_image_teacher_knows_what_it_sees(teacher: ImageTeacher, shared_data: Path) -> None:
+    photos = torch.from_numpy(pictures(shared_data, 8)).permute(0, 3, 1, 2) / 255
+    maps = teacher.describe(photos)
+    assert [tuple(found.shape[1:]) for found in maps] == [
+        (level.channels, level.grid, level.grid) for level in LEVELS
+    ]
     labels = [label.english for label in read_labels()]
-    said = (maps.mean(axis=(1, 2)) @ teacher.weight.T + teacher.bias).argmax(axis=1)
+    features = maps[-1].mean(dim=(2, 3)).numpy()
+    said = (features @ teacher.weight.T + teacher.bias).argmax(axis=1)
     assert [labels[row] for row in said].count("garbage truck") >= 6
+
+
+def test_each_level_describes_what_lies_in_its_place(
+    teacher: ImageTeacher, shared_data: Path
+) -> None:
+    photo = torch.from_numpy(pictures(shared_data, 1)).permute(0, 3, 1, 2) / 255
+    darker = photo.clone()
+    darker[:, :, 192:, 192:] = 0  # a corner, far smaller than what the last cells see
+    for level, before, after in zip(
+        LEVELS, teacher.describe(photo), teacher.describe(darker), strict=True
+    ):
+        changed = (before - after).abs().mean(dim=1)[0]
+        assert changed[-1, -1] > 0
+        if level is EARLY:
+            assert changed[: level.grid // 2, : level.grid // 2].max() == 0
+        # Features end in ReLU6; the other levels have both signs.
+        assert (float(before.min()) >= 0) == (level is FEATURES)
+
+
+def test_the_order_of_photos_is_kept_whatever_the_number_of_threads(
+    teacher: ImageTeacher, shared_data: Path
+) -> None:
+    photos = torch.from_numpy(pictures(shared_data, 5)).permute(0, 3, 1, 2) / 255
+    together = teacher.describe(photos)
+    for row in range(5):
+        for all_maps, alone in zip(together, teacher.describe(photos[row : row + 1]), strict=True):
+            assert torch.equal(all_maps[row], alone[0])
+
+
+def test_whole_photos_are_described_once(
+    teacher: ImageTeacher, shared_data: Path, tmp_path: Path
+) -> None:
+    photos, kept = pictures(shared_data, 3), tmp_path / "teacher.npy"
+    first = whole_features(teacher, photos, kept)
+    expected = teacher.describe(torch.from_numpy(photos).permute(0, 3, 1, 2) / 255)[-1]
+    torch.testing.assert_close(first, expected.mean(dim=(2, 3)), rtol=0, atol=2e-3)
+    # Black photos would be described otherwise, were they asked about.
+    assert torch.equal(whole_features(teacher, np.zeros_like(photos), kept), first)
+    assert not list(tmp_path.glob("*.partial*"))
 
 
 def test_another_file_is_no_image_teacher(tmp_path: Path, shared_data: Path) -> None:
     content = bytearray((shared_data / "teacher" / MODEL_FILE).read_bytes())
     # The shape of the last feature map, as little-endian numbers, becomes another.
-    shape = b"".join(n.to_bytes(4, "little") for n in (1, GRID, GRID, CHANNELS))
+    shape = b"".join(
+        n.to_bytes(4, "little") for n in (1, FEATURES.grid, FEATURES.grid, FEATURES.channels)
+    )
     assert shape in content
     changed = content.replace(shape, shape[:-4] + (1281).to_bytes(4, "little"))
     (tmp_path / MODEL_FILE).write_bytes(changed)
     with pytest.raises(ValueError, match="not the MobileNetV2"):
-        ImageTeacher(tmp_path)
+        ImageTeacher(tmp_path, threads=1)
 
 
 def test_the_text_teacher_puts_like_meanings_close() -> None:

@@ -20,7 +20,6 @@ from engine.training.photos import (
     random_looks,
     recolour,
     whole,
-    whole_photos,
 )
 from engine.training.recipe import read_recipe
 from tests.fixtures.caption_data import write_caption_data
@@ -67,29 +66,28 @@ def test_random_crops_lie_inside_the_photo_and_have_at_least_the_area_asked_for(
     assert (crops.width * crops.height).std() > 0.1
 
 
-def test_whole_photos_are_seen_as_they_are_unless_turned() -> None:
-    photos, rows = noise(4, 32), torch.tensor([3, 1])
-    seen = whole_photos(4).show(photos, rows, torch.tensor([False, True]), 32)
-    expected = torch.from_numpy(photos[[3, 1]]).permute(0, 3, 1, 2) / 255
-    torch.testing.assert_close(seen[0], expected[0], rtol=0, atol=1e-5)
-    torch.testing.assert_close(seen[1], expected[1].flip(2), rtol=0, atol=1e-4)
+def test_a_mixture_is_both_photos_by_their_shares() -> None:
+    photos = noise(3, 32)
+    looks = Looks(whole(3), whole(3), torch.tensor([1, 2, 0]), torch.tensor([0.75, 0.5, 1.0]))
+    seen = looks.show(photos, 32)
+    each = torch.from_numpy(photos).permute(0, 3, 1, 2) / 255
+    expected = torch.stack((0.75 * each[0] + 0.25 * each[1], 0.5 * (each[1] + each[2]), each[2]))
+    torch.testing.assert_close(seen, expected, rtol=0, atol=1e-5)
 
 
-def test_a_mixture_is_both_photos_by_their_shares_and_turns_as_one() -> None:
-    photos = noise(2, 32)
-    looks = Looks(whole(2), whole(2), torch.tensor([1, 0]), torch.tensor([0.75, 0.5]))
-    seen = looks.show(photos, torch.tensor([0, 0]), torch.tensor([False, True]), 32)
-    both = torch.from_numpy(photos).permute(0, 3, 1, 2) / 255
-    expected = 0.75 * both[0] + 0.25 * both[1]
-    torch.testing.assert_close(seen[0], expected, rtol=0, atol=1e-5)
-    torch.testing.assert_close(seen[1], expected.flip(2), rtol=0, atol=1e-4)
-
-
-def test_looks_mix_each_photo_with_one_other_or_none() -> None:
-    mixed, alone = (random_looks(60, 0.5, generator(), mixed=mixed) for mixed in (True, False))
-    assert sorted(mixed.other.tolist()) == list(range(60))
-    assert 0.5 <= mixed.share.min() < 0.6 < 0.9 < mixed.share.max() <= 1
+def test_looks_mix_the_share_of_photos_asked_for_each_with_one_other() -> None:
+    some, alone = (random_looks(600, 0.5, mixed, generator()) for mixed in (0.4, 0.0))
+    assert sorted(some.other.tolist()) == list(range(600))
+    mixed = some.share[some.share < 1]
+    assert 0.3 * 600 < len(mixed) < 0.5 * 600
+    assert 0.5 <= mixed.min() < 0.6 < 0.9 < mixed.max()
     assert (alone.share == 1).all()
+
+
+def test_about_half_of_the_looks_are_mirrored() -> None:
+    looks = random_looks(600, 0.5, 0.5, generator())
+    for crops in (looks.crops, looks.over):
+        assert 0.4 < (crops.width < 0).float().mean() < 0.6
 
 
 def test_recolouring_by_nothing_changes_nothing_and_by_much_stays_in_range() -> None:
