@@ -68,7 +68,7 @@ _TURNS = {
 }
 
 
-def decode(path: Path, min_side: int | None = None) -> Image.Image:
+def decode(path: Path, least_side: int | None = None) -> Image.Image:
     """Open a photo as an upright sRGB image.
 
     The first frame of an animation is taken, transparency is laid on white, and an embedded colour
@@ -77,9 +77,9 @@ def decode(path: Path, min_side: int | None = None) -> Image.Image:
     Args:
         path: the file. Its content decides what it is, not its name, except that RAW photos are
             named so; of them the preview inside is taken.
-        min_side: when given, the image may come smaller than the photo, but with both sides at
-            least ``2 * min_side`` (or as large as the photo where that is smaller). This is several
-            times faster for large photos.
+        least_side: when given, the image may come smaller than the photo, but with both sides at
+            least this long (or as large as the photo where that is smaller). This is several times
+            faster for large photos.
 
     Returns:
         Mode RGB, without metadata.
@@ -91,8 +91,8 @@ def decode(path: Path, min_side: int | None = None) -> Image.Image:
     """
     with _named_errors(path), on_disk(path).open("rb") as file:
         if not _is_raw(file, path):
-            return _decode_file(file, path, min_side)
-        return _decode_file(io.BytesIO(read_preview(file, path).picture), path, min_side)
+            return _decode_file(file, path, least_side)
+        return _decode_file(io.BytesIO(read_preview(file, path).picture), path, least_side)
 
 
 def read_details(path: Path) -> PhotoDetails:
@@ -163,8 +163,8 @@ def _named_errors(path: Path) -> Iterator[None]:
 
 def thumbnail(path: Path, side: int) -> Image.Image:
     """A photo as `decode` gives it, its longer side ``side`` pixels at most. Raises PhotoError."""
-    # decode's min_side is about the shorter side; half of ours allows for 2:1 panoramas.
-    image = decode(path, min_side=side // 2)
+    # decode speaks of the shorter side.
+    image = decode(path, least_side=side)
     image.thumbnail((side, side), Image.Resampling.LANCZOS)
     return image
 
@@ -239,7 +239,7 @@ def _is_raw(file: IO[bytes], path: Path) -> bool:
     return not any(accepts is not None and accepts(prefix) is True for accepts in ordinary)
 
 
-def _decode_file(file: IO[bytes], path: Path, min_side: int | None) -> Image.Image:
+def _decode_file(file: IO[bytes], path: Path, least_side: int | None) -> Image.Image:
     with _open(file, path) as opened:
         pixels = opened.width * opened.height
         if pixels > MAX_MEGAPIXELS * 1_000_000:
@@ -248,16 +248,16 @@ def _decode_file(file: IO[bytes], path: Path, min_side: int | None) -> Image.Ima
             )
         if pixels == 0:
             raise PhotoDamaged(path=path, reason="it has no pixels")
-        if min_side is not None:
+        if least_side is not None:
             # JPEG: decode at 1/2, 1/4 or 1/8. HEIC: use the preview inside if it is big enough.
-            opened.draft(None, (2 * min_side, 2 * min_side))
+            opened.draft(None, (least_side, least_side))
         opened.load()
         turn = _turn(opened)
         profile = opened.info.get("icc_profile")
         image = _eight_bit(opened)
-    if min_side is not None:
+    if least_side is not None:
         # Before the colours, which cost far more on a large image than on a small one.
-        factor = min(image.width, image.height) // (2 * min_side)
+        factor = min(image.width, image.height) // least_side
         if factor > 1:
             image = image.reduce(factor)
     image = _to_srgb(_on_white(image), profile)

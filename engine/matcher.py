@@ -75,7 +75,7 @@ class Matcher:
     def prepare(self, photo: Path) -> FloatArray:
         """Pixels float32 [3,S,S] of a photo file. Raises PhotoError. Safe in several threads."""
         how = self.pack.manifest.preprocessing
-        return to_pixels(decode(photo, min_side=how.size), how)
+        return to_pixels(decode(photo, how.decode_side), how)
 
     def encode(self, pixels: FloatArray) -> ImageFeatures:
         """Features of pixels float32 [B,3,S,S]."""

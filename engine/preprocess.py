@@ -43,6 +43,14 @@ class Preprocessing:
         if self.resize != "squash":
             raise ValueError(f"preprocessing: unknown resize {self.resize!r}")
 
+    @property
+    def decode_side(self) -> int:
+        """How large a photo has to be decoded at least: 1.5 times as large as the model sees it.
+
+        Measured against decoding in full, twice as large is no closer, and takes a quarter longer.
+        """
+        return self.size * 3 // 2
+
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> Preprocessing:
         """Read what ``to_dict`` wrote.

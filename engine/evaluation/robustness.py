@@ -72,7 +72,7 @@ class CorruptedPhotos:
 
     def prepare(self, photo: Path) -> FloatArray:
         """Pixels float32 [3,S,S] of the worse photo. Raises PhotoError."""
-        image = decode(photo, min_side=SIDE)
+        image = decode(photo, least_side=2 * SIDE)
         image = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
         # Of the name: photos are prepared in several threads, in no fixed order.
         generator = np.random.default_rng(zlib.crc32(os.fsencode(photo.name)))

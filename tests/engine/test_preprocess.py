@@ -103,3 +103,8 @@ def test_a_dict_with_a_missing_key_is_refused() -> None:
 
     with pytest.raises(ValueError, match="mean is missing"):
         Preprocessing.from_dict(values)
+
+
+def test_photos_are_decoded_with_half_again_as_many_pixels_a_side() -> None:
+    how = Preprocessing(size=192, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+    assert how.decode_side == 288
