@@ -27,6 +27,8 @@ from engine.types import (
 
 # Photos the fusion looks at, beyond those asked for: similarity finds, fusion decides.
 SHORTLIST = 50
+# How much a photo counts beside words, the words counting the rest: chosen on validation photos.
+PHOTO_WEIGHT = 0.4
 # Photos shown where nothing fits.
 NEAREST = 5
 # Photos that words to avoid are compared with, at most: each costs a fusion pass.
@@ -69,8 +71,8 @@ def search(matcher: Matcher, library: Library, query: Query, top: int = 20) -> S
     """At most ``top`` photos for a query, the best first.
 
     Words: the photos nearest to them, ordered by match probability. A photo: those most similar to
-    it. Both: a photo is as good as the worse of its two places, see `by_worse_place`. Photos that
-    words to avoid match, by the model pack's threshold, are left out.
+    it. Both: those with the best sum of the two similarities, see `weighed`. Photos that words to
+    avoid match, by the model pack's threshold, are left out.
 
     Whether anything fits the words is decided by `Matcher.search_confidence` among the photos that
     pass the filter, however many are asked for. If nothing does, there are no results but the
@@ -107,7 +109,10 @@ def search(matcher: Matcher, library: Library, query: Query, top: int = 20) -> S
         if query.words is not None and words is not None and by_words is not None:
             confident = _fits(matcher, query.words, by_words[found[:SHORTLIST]], len(snapshot))
             if len(found):
-                found, probability = _rerank(matcher, snapshot, found, words, by_photo)
+                probability = _probabilities(matcher, snapshot, found, words)
+                if by_photo is None:
+                    order = np.argsort(-probability, kind="stable")
+                    found, probability = found[order], probability[order]
         shown = found[: min(top, NEAREST) if confident is False else top]
         hits = _hits(snapshot, shown, probability, by_words, by_photo, library.away())
         return SearchResult(
@@ -122,19 +127,20 @@ def search(matcher: Matcher, library: Library, query: Query, top: int = 20) -> S
         )
 
 
-def by_worse_place(one: FloatArray, other: FloatArray) -> IntArray:
-    """Order of N things, int64 [N], by the worse of their places in two rankings.
+def weighed(by_words: FloatArray, by_photo: FloatArray) -> FloatArray:
+    """Scores float32 [N] of photos from their similarities [N] to the words and to the photo.
 
-    Args:
-        one, other: float32 [N], scores by which things are ranked, the highest first. Only the
-            ranking counts: the two may be of any scale, so that no weight has to be chosen.
-
-    Things with equal scores share the better place. Of those with the same worse place, the one
-    whose other place is better comes first, then the earlier one.
+    Each is measured in its own spread over the photos, as similarities to a photo lie higher and
+    wider than those to words; `PHOTO_WEIGHT` says how much the photo counts.
     """
-    places = np.stack([np.searchsorted(np.sort(-scores), -scores) for scores in (one, other)])
-    order: IntArray = np.lexsort((places.min(axis=0), places.max(axis=0)))
-    return order
+
+    def standard(scores: FloatArray) -> FloatArray:
+        spread = float(scores.std())
+        result: FloatArray = (scores - scores.mean()) / (spread or 1.0)
+        return result
+
+    result: FloatArray = (1 - PHOTO_WEIGHT) * standard(by_words) + PHOTO_WEIGHT * standard(by_photo)
+    return result
 
 
 def _content(photo: Path, library: Library) -> bytes:
@@ -156,10 +162,11 @@ def _embedding(matcher: Matcher, photo: Path, content: bytes, snapshot: Snapshot
 
 def _nearest_first(by_words: FloatArray | None, by_photo: FloatArray | None) -> IntArray:
     """All rows, by their similarities float32 [N] to the words, to the photo, or to both."""
-    given = [scores for scores in (by_words, by_photo) if scores is not None]
-    if len(given) > 1:
-        return by_worse_place(*given)
-    order: IntArray = np.argsort(-given[0], kind="stable")
+    if by_words is not None and by_photo is not None:
+        scores = weighed(by_words, by_photo)
+    else:
+        (scores,) = (given for given in (by_words, by_photo) if given is not None)
+    order: IntArray = np.argsort(-scores, kind="stable")
     return order
 
 
@@ -194,21 +201,12 @@ def _fits(matcher: Matcher, words: str, similarity: FloatArray, competing: int) 
     return bool(rule.confident(best, language_of(words), competing)[0])
 
 
-def _rerank(
-    matcher: Matcher,
-    snapshot: Snapshot,
-    rows: IntArray,
-    words: TextFeatures,
-    by_photo: FloatArray | None,
-) -> tuple[IntArray, FloatArray]:
-    """The shortlist in its final order, with match probabilities float32 [S]."""
+def _probabilities(
+    matcher: Matcher, snapshot: Snapshot, rows: IntArray, words: TextFeatures
+) -> FloatArray:
+    """Match probabilities float32 [S] of the shortlist with the words."""
     pairs = np.arange(len(rows)), np.zeros(len(rows), np.int64)
-    probability = matcher.probability(matcher.logits(snapshot.features(rows), words, *pairs))
-    if by_photo is None:
-        order: IntArray = np.argsort(-probability, kind="stable")
-    else:
-        order = by_worse_place(probability, by_photo[rows])
-    return rows[order], probability[order]
+    return matcher.probability(matcher.logits(snapshot.features(rows), words, *pairs))
 
 
 def _hits(

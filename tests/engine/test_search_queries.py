@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
+from itertools import permutations
 from pathlib import Path
 from typing import cast
 
@@ -27,7 +28,7 @@ from engine.errors import (
 from engine.index import Library
 from engine.matcher import Matcher
 from engine.query import Orientation, PhotoFilter, Query
-from engine.search import NEAREST, SHORTLIST, by_worse_place, search
+from engine.search import NEAREST, SHORTLIST, search, weighed
 from engine.types import SearchResult
 from tests.fixtures import photos as made
 from tests.fixtures.coloured import coloured_photo
@@ -265,10 +266,11 @@ def test_both_are_confident_where_something_near_to_the_photo_fits_the_words(
 
 
 def test_asking_for_more_photos_makes_nothing_fit_that_did_not(tmp_path: Path) -> None:
-    """The one red photo is the least like the photo asked for: it is not in the shortlist."""
+    """The one red photo is not among those nearest to red and blue: it is not in the shortlist."""
     folder = tmp_path / "photos"
     for number in range(SHORTLIST + 10):
-        coloured_photo(folder / f"blue{number}.png", "blue", (40 + number, 40))
+        coloured_photo(folder / f"purple{number}.png", "magenta", (40 + number, 40))
+        coloured_photo(folder / f"green{number}.png", "lime", (40 + number, 40))
     coloured_photo(folder / "red.png", "red")
     asked = Query("red", coloured_photo(tmp_path / "asked.png", "blue"))
     with closing(Library.open_or_create(folder)) as library:
@@ -282,15 +284,19 @@ scores = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, m
 
 
 @given(scores)
-def test_what_is_better_in_both_rankings_comes_first(pairs: list[tuple[int, int]]) -> None:
+def test_what_is_nearer_to_both_scores_higher(pairs: list[tuple[int, int]]) -> None:
     one, other = np.array(pairs, np.float32).T
-    order = by_worse_place(one, other).tolist()
-    assert sorted(order) == list(range(len(pairs)))
-    for place, first in enumerate(order):
-        for later in order[place + 1 :]:
-            assert not (one[later] > one[first] and other[later] > other[first])
-    # Only the ranking counts.
-    np.testing.assert_array_equal(order, by_worse_place(one * 1000, other / 7 - 3))
+    both = weighed(one, other)
+    for first, second in permutations(range(len(pairs)), 2):
+        if one[first] > one[second] and other[first] > other[second]:
+            assert both[first] > both[second]
+    # Each is measured in its own spread.
+    np.testing.assert_allclose(weighed(one * 1000, other / 7 - 3), both, atol=1e-4)
+
+
+def test_words_count_more_than_the_photo() -> None:
+    near_to_words, near_to_photo = weighed(np.float32([1, 0]), np.float32([0, 1]))
+    assert near_to_words > near_to_photo
 
 
 def test_photos_that_match_words_to_avoid_are_left_out(library: Library) -> None:
