@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
+
+from tests.fixtures.browser import CHROMIUM, chromium
 
 pytest_plugins = ("pytester", "tests.skip_rule")
 
@@ -33,3 +37,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the shared photos are not beside this checkout")
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One for the tests of a module: what drives it keeps an event loop running."""
+    if not CHROMIUM.exists():
+        pytest.skip("Chromium is not installed")
+    with chromium() as running:
+        yield running

@@ -9,22 +9,20 @@ The photos are tiny BMPs, so that what is measured is the care taken with each, 
 from __future__ import annotations
 
 import csv
-import json
 import os
-import platform
 import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from side_by_side import keep
 from stepwise import make_photos, measured, step
 
 from engine.action_journal import Journal
 from engine.action_plan import Kind, Plan, plan_by_caption, read_result
 from engine.actions import run, undo
 
-RESULT = Path(__file__).resolve().parents[2] / "build" / "bench" / "actions.json"
 CAPTIONS = 20
 
 
@@ -72,7 +70,7 @@ STEPS = {
 
 def main() -> None:
     counts = [int(word) for word in sys.argv[1:]] or [10_000, 100_000]
-    report: dict[str, object] = {"machine": platform.platform(), "processors": os.cpu_count()}
+    report: dict[str, object] = {}
     for count in counts:
         where = os.environ.get("PAIRLENS_BENCH")
         place = Path(tempfile.mkdtemp(prefix="pairlens-bench-", dir=where))
@@ -82,8 +80,7 @@ def main() -> None:
             report[f"{count}"] = measured(STEPS, place, f"{count:,} photos")
         finally:
             shutil.rmtree(place)
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    keep("actions", report)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,6 @@ Each step runs in a process of its own, whose peak memory is the system's own co
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 import shutil
 import sys
 import tempfile
@@ -20,6 +17,7 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+from side_by_side import keep
 from stepwise import SIDE, make_photos, measured, step
 
 from engine.encoding import encode_in_order
@@ -33,7 +31,6 @@ from engine.recall import recalled
 from engine.search import search
 from engine.types import FloatArray, ImageFeatures
 
-RESULT = Path(__file__).resolve().parents[2] / "build" / "bench" / "library.json"
 QUERIES = ("a dog on the beach", "two children in the snow", "一只猫")
 
 
@@ -94,7 +91,7 @@ STEPS = {"index": index, "index_again": index, "search": find, "read_all": read_
 
 def main() -> None:
     counts = [int(word) for word in sys.argv[1:]] or [10_000, 100_000]
-    report: dict[str, object] = {"machine": platform.platform(), "processors": os.cpu_count()}
+    report: dict[str, object] = {}
     for count in counts:
         place = Path(tempfile.mkdtemp(prefix="pairlens-bench-"))
         try:
@@ -105,8 +102,7 @@ def main() -> None:
             report[f"{count}"] = steps
         finally:
             shutil.rmtree(place)
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    keep("library", report)
 
 
 if __name__ == "__main__":

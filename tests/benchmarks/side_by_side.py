@@ -111,17 +111,22 @@ def no_straw_man(found: Spread, known: float, unit: str) -> str:
 def report(name: str, lines: Sequence[str], result: Mapping[str, object]) -> None:
     """Print a bench's lines and write its figures to build/bench/NAME.json."""
     print(f"{name}\n" + "\n".join(f"  {line}" for line in lines), flush=True)
-    RESULTS.mkdir(parents=True, exist_ok=True)
+    keep(
+        name,
+        {key: asdict(one) if isinstance(one, Spread) else one for key, one in result.items()},
+    )
+
+
+def keep(name: str, result: Mapping[str, object]) -> None:
+    """Write figures, and what machine they are of, to build/bench/NAME.json."""
     about = {
         "machine": platform.platform(),
-        "processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
-        "load_before": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        "processors": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "python": platform.python_version(),
     }
-    plain = {
-        key: asdict(value) if isinstance(value, Spread) else value for key, value in result.items()
-    }
-    text = json.dumps(about | plain, indent=2, ensure_ascii=False) + "\n"
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(about | dict(result), indent=2, ensure_ascii=False) + "\n"
     (RESULTS / f"{name}.json").write_text(text, encoding="utf-8")
 
 

@@ -14,10 +14,8 @@ from engine.action_plan import plan_selection
 from engine.actions import run
 from tests.fixtures.acting import files
 from tests.fixtures.browser import (
-    CHROMIUM,
     box,
     choose_view,
-    chromium,
     match_folder,
     open_page,
     plan_to_act,
@@ -26,15 +24,7 @@ from tests.fixtures.browser import (
 from tests.fixtures.coloured import coloured_photo
 from tests.fixtures.program import served
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed")
-
 CAPTIONS = "a red apple\na green meadow"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

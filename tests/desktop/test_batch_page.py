@@ -10,17 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Download, Locator, Page, expect
 
-from tests.fixtures.browser import CHROMIUM, box, choose_view, chromium, open_page
+from tests.fixtures.browser import box, choose_view, open_page, slow_batch
 from tests.fixtures.coloured import coloured_photo
-from tests.fixtures.program import Served, served
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
+from tests.fixtures.program import Served
 
 
 @pytest.fixture
@@ -258,17 +250,8 @@ def test_nothing_to_match_with_or_in_is_said(page: Page, folder: Path, tmp_path:
 
 
 def test_long_work_rests_while_it_is_paused(browser: Browser, tmp_path: Path) -> None:
-    folder = tmp_path / "photos"
-    for number in range(80):
-        coloured_photo(folder / f"{number:03}.png", "red", (64 + number, 48))
-    with served(tmp_path / "home", FAKE_MATCHER_SECONDS="0.1") as program:
-        page = open_page(browser, program)
-        choose_view(page, "batch")
-        page.fill(box(page, "batch-folder"), str(folder))
-        page.fill(box(page, "batch-captions"), "red")
-        page.click("#batch-go")
+    with slow_batch(browser, tmp_path, photos=80, seconds=0.1) as page:
         status = page.locator("#batch-status")
-        expect(status).to_contain_text("of 80 photos")
         page.click("#batch-pause")
         expect(status).to_contain_text("Paused at ")
         expect(page.locator("#batch-pause")).to_be_hidden()
@@ -277,25 +260,14 @@ def test_long_work_rests_while_it_is_paused(browser: Browser, tmp_path: Path) ->
         page.click("#batch-resume")
         expect(status).to_contain_text("80 photos · 80 matched", timeout=30_000)
         expect(page.locator("#batch-resume")).to_be_hidden()
-        page.context.close()
 
 
 def test_a_paused_batch_can_be_cancelled_and_keeps_what_is_done(
     browser: Browser, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "photos"
-    for number in range(80):
-        coloured_photo(folder / f"{number:03}.png", "red", (64 + number, 48))
-    with served(tmp_path / "home", FAKE_MATCHER_SECONDS="0.1") as program:
-        page = open_page(browser, program)
-        choose_view(page, "batch")
-        page.fill(box(page, "batch-folder"), str(folder))
-        page.fill(box(page, "batch-captions"), "red")
-        page.click("#batch-go")
-        expect(page.locator("#batch-status")).to_contain_text("of 80 photos")
+    with slow_batch(browser, tmp_path, photos=80, seconds=0.1) as page:
         page.click("#batch-pause")
         expect(page.locator("#batch-status")).to_contain_text("Paused")
         page.click("#batch-cancel")
         expect(page.locator("#batch-status")).to_contain_text("Cancelled", timeout=20_000)
         expect(page.locator("#batch-table tbody tr").first).to_contain_text("000.png")
-        page.context.close()

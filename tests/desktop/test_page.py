@@ -9,17 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.fixtures.browser import CHROMIUM, box, choose_view, chromium, open_page
+from tests.fixtures.browser import box, choose_view, open_page, slow_batch
 from tests.fixtures.coloured import coloured_photo
 from tests.fixtures.program import Served, served
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture
@@ -302,17 +294,7 @@ def test_what_the_window_hands_over_lands_in_its_view(page: Page, folder: Path) 
 def test_long_work_shows_its_progress_and_can_be_cancelled(
     browser: Browser, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "photos"
-    for number in range(200):
-        # Of different sizes: photos with the same content are indexed once.
-        coloured_photo(folder / f"{number:03}.png", "red", (64 + number, 48))
-    with served(tmp_path / "home", FAKE_MATCHER_SECONDS="0.2") as program:
-        page = open_page(browser, program)
-        choose_view(page, "batch")
-        page.fill(box(page, "batch-folder"), str(folder))
-        page.fill(box(page, "batch-captions"), "red")
-        page.click("#batch-go")
-        expect(page.locator("#batch-status")).to_contain_text("of 200 photos")
+    with slow_batch(browser, tmp_path, photos=200, seconds=0.2) as page:
         expect(page.locator("#batch-status")).to_contain_text("left")
         expect(page.locator("#batch-go")).to_be_disabled()
 
@@ -325,14 +307,13 @@ def test_long_work_shows_its_progress_and_can_be_cancelled(
         expect(page.locator("#batch-table tbody tr").first).to_contain_text(".png")
 
         choose_view(page, "search")
-        page.fill(box(page, "search-folder"), str(folder))
+        page.fill(box(page, "search-folder"), str(tmp_path / "photos"))
         page.fill(box(page, "search-query"), "red")
         page.click("#search-go")
         expect(page.locator("#search-status")).to_contain_text("of 200 photos")
         page.click("#search-cancel")
         expect(page.locator("#search-status")).to_contain_text("Cancelled", timeout=20_000)
         expect(page.locator("#search-go")).to_be_enabled()
-        page.context.close()
 
 
 def test_ending_the_program_does_not_wait_for_long_work(browser: Browser, tmp_path: Path) -> None:

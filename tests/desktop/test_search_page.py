@@ -13,20 +13,12 @@ from playwright.sync_api import Browser, Page, expect
 from engine.cards import Card
 from engine.sqlite_file import WriterLock
 from tests.fixtures import photos as made
-from tests.fixtures.browser import CHROMIUM, box, choose_view, chromium, open_page
+from tests.fixtures.browser import box, choose_view, open_page
 from tests.fixtures.coloured import coloured_photo
 from tests.fixtures.program import Served, served
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed")
-
 # The watch begins to tell some seconds after a library came in use.
 WATCHED = 20_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

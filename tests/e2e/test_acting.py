@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.fixtures.acting import files
 from tests.fixtures.browser import (
-    CHROMIUM,
     choose_view,
-    chromium,
     match_folder,
     open_page,
     plan_to_act,
     search_folder,
 )
 from tests.fixtures.program import SERVE, served
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 def test_what_was_found_is_copied_and_moved_and_all_of_it_is_undone_after_a_restart(

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.fixtures.browser import CHROMIUM, box, choose_view, chromium, open_page
+from tests.fixtures.browser import box, choose_view, open_page
 from tests.fixtures.program import Served
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed")
 
 CAPTIONS = ("a dog runs on the beach", "two people sit at a table", "a red wall")
 
 
 @pytest.fixture(scope="module")
-def page(program: Served) -> Iterator[Page]:
-    with chromium() as browser:
-        opened = open_page(browser, program)
-        choose_view(opened, "batch")
-        yield opened
+def page(browser: Browser, program: Served) -> Page:
+    opened = open_page(browser, program)
+    choose_view(opened, "batch")
+    return opened
 
 
 def ask(page: Page, folder: Path, mode: str, words: dict[str, str]) -> Locator:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.fixtures.browser import CHROMIUM, box, choose_view, chromium, open_page
+from tests.fixtures.browser import box, choose_view, open_page
 from tests.fixtures.coloured import coloured_photo
 from tests.fixtures.program import Served
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed")
-
 
 @pytest.fixture(scope="module")
-def page(program: Served) -> Iterator[Page]:
-    with chromium() as browser:
-        yield open_page(browser, program)
+def page(browser: Browser, program: Served) -> Page:
+    return open_page(browser, program)
 
 
 def probabilities(page: Page, place: str) -> list[float]:

@@ -15,10 +15,7 @@ from engine.errors import PhotoDamaged
 from engine.export import write_results
 from engine.results import About
 from engine.types import BatchRow, Caption, Mode, VerifyRow
-from tests.fixtures.browser import CHROMIUM, chromium
 from tests.fixtures.coloured import coloured_photo
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed")
 
 HOSTILE = [
     "<img src=x onerror=window.hit=1>.png",
@@ -31,12 +28,6 @@ ABOUT = About(
     captions=[Caption(HOSTILE_CAPTION, "<i>label</i>"), Caption("a cat", "cats")],
     model="default", version="1", exact=False, threshold=0.5, false_alarms=None,
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 class Opened:
