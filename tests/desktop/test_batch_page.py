@@ -216,6 +216,7 @@ def test_the_table_can_be_filtered_and_sorted(page: Page, folder: Path) -> None:
         expect(page.locator("#batch-table .pl-name")).to_have_text(left)
     (folder / "notes.jpg").unlink()
     ask(page, folder, "a red apple")
+    expect(page.locator("#batch-table tbody tr")).to_have_count(3)
     pick(page, "batch-filter", "What could not be read")
     expect(page.locator("#batch-table")).to_contain_text("nothing of this kind")
     pick(page, "batch-filter", "Everything")
