@@ -22,18 +22,16 @@ from tests.fixtures.browser import (
     search_folder,
 )
 from tests.fixtures.coloured import coloured_photo
-from tests.fixtures.program import served
+from tests.fixtures.program import Served, served
 
 CAPTIONS = "a red apple\na green meadow"
 
 
 @pytest.fixture
-def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
-    """A program of its own: History is about everything that was done."""
-    with served(tmp_path / "home") as program:
-        opened = open_page(browser, program)
-        yield opened
-        opened.context.close()
+def program(tmp_path: Path) -> Iterator[Served]:
+    """One of its own for each test: History is about everything that was done."""
+    with served(tmp_path / "home") as running:
+        yield running
 
 
 @pytest.fixture

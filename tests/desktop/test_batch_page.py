@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Download, Locator, Page, expect
 
-from tests.fixtures.browser import box, choose_view, open_page, slow_batch
+from tests.fixtures.browser import box, choose_view, slow_batch
 from tests.fixtures.coloured import coloured_photo
-from tests.fixtures.program import Served
 
 
 @pytest.fixture
-def page(browser: Browser, fake_program: Served) -> Iterator[Page]:
-    opened = open_page(browser, fake_program)
-    choose_view(opened, "batch")
-    yield opened
-    opened.context.close()
+def page(page: Page) -> Page:
+    choose_view(page, "batch")
+    return page
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from tests.fixtures.program import Served, served
 
 
 @pytest.fixture(scope="module")
-def cookie(fake_program: Served) -> str:
-    return fake_program.enter()
+def cookie(program: Served) -> str:
+    return program.enter()
 
 
 @pytest.mark.parametrize(
@@ -35,24 +35,24 @@ def cookie(fake_program: Served) -> str:
     ],
 )
 def test_a_request_without_the_cookie_is_refused(
-    fake_program: Served, cookie: str, method: str, path: str
+    program: Served, cookie: str, method: str, path: str
 ) -> None:
-    status, headers, body = fake_program.ask(path, method=method)
+    status, headers, body = program.ask(path, method=method)
     assert status == 403
     assert "set-cookie" not in headers
     assert b"did not let this request in" in body
 
 
-def test_a_guessed_cookie_is_refused(fake_program: Served, cookie: str) -> None:
+def test_a_guessed_cookie_is_refused(program: Served, cookie: str) -> None:
     name = cookie.split("=")[0]
-    assert fake_program.ask("/", {"Cookie": f"{name}=guessed"})[0] == 403
+    assert program.ask("/", {"Cookie": f"{name}=guessed"})[0] == 403
 
 
 def test_with_the_cookie_the_page_is_shown_and_can_be_reloaded(
-    fake_program: Served, cookie: str
+    program: Served, cookie: str
 ) -> None:
     for _ in range(2):
-        status, headers, body = fake_program.ask("/", {"Cookie": cookie})
+        status, headers, body = program.ask("/", {"Cookie": cookie})
         assert status == 200
         assert b"PairLens" in body
         assert "default-src 'self'" in headers["content-security-policy"]
@@ -75,52 +75,52 @@ def test_with_the_cookie_the_page_is_shown_and_can_be_reloaded(
     ids=lambda headers: "-".join(*headers.items()),
 )
 def test_even_with_the_cookie_another_host_or_origin_is_refused(
-    fake_program: Served, cookie: str, headers: dict[str, str]
+    program: Served, cookie: str, headers: dict[str, str]
 ) -> None:
     for path, method in (("/", "GET"), ("/gradio_api/upload", "POST")):
-        assert fake_program.ask(path, {"Cookie": cookie, **headers}, method)[0] == 403
+        assert program.ask(path, {"Cookie": cookie, **headers}, method)[0] == 403
 
 
-def test_the_pages_own_requests_are_let_in(fake_program: Served, cookie: str) -> None:
+def test_the_pages_own_requests_are_let_in(program: Served, cookie: str) -> None:
     own = {
         "Cookie": cookie,
-        "Origin": f"http://{fake_program.host}",
+        "Origin": f"http://{program.host}",
         "Sec-Fetch-Site": "same-origin",
     }
-    assert fake_program.ask("/config", own)[0] == 200
+    assert program.ask("/config", own)[0] == 200
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "/etc/hostname"])
-def test_no_file_of_the_computer_is_served(fake_program: Served, cookie: str, path: str) -> None:
-    assert fake_program.ask(f"/gradio_api/file={path}", {"Cookie": cookie})[0] in (403, 404)
-    assert fake_program.ask(f"/photo/large/{path}", {"Cookie": cookie})[0] == 404
+def test_no_file_of_the_computer_is_served(program: Served, cookie: str, path: str) -> None:
+    assert program.ask(f"/gradio_api/file={path}", {"Cookie": cookie})[0] in (403, 404)
+    assert program.ask(f"/photo/large/{path}", {"Cookie": cookie})[0] == 404
 
 
-def test_no_description_of_the_interface_is_served(fake_program: Served, cookie: str) -> None:
+def test_no_description_of_the_interface_is_served(program: Served, cookie: str) -> None:
     for path in ("/docs", "/redoc", "/openapi.json"):
-        assert fake_program.ask(path, {"Cookie": cookie})[0] == 404
+        assert program.ask(path, {"Cookie": cookie})[0] == 404
 
 
-def test_the_page_loads_nothing_from_another_host(fake_program: Served, cookie: str) -> None:
-    page = fake_program.ask("/", {"Cookie": cookie})[2].decode()
+def test_the_page_loads_nothing_from_another_host(program: Served, cookie: str) -> None:
+    page = program.ask("/", {"Cookie": cookie})[2].decode()
     named = re.findall(
         r"""(?:src|href|content|url\()\s*=?\s*["']?((?:https?:)?//[^"'\s)]+)""", page
     )
-    assert [place for place in named if not place.startswith(f"http://{fake_program.host}")] == []
+    assert [place for place in named if not place.startswith(f"http://{program.host}")] == []
 
 
-def test_a_websocket_without_the_cookie_is_refused(fake_program: Served) -> None:
-    with socket.create_connection(("127.0.0.1", fake_program.port), timeout=10) as connection:
+def test_a_websocket_without_the_cookie_is_refused(program: Served) -> None:
+    with socket.create_connection(("127.0.0.1", program.port), timeout=10) as connection:
         connection.sendall(
-            f"GET /gradio_api/queue/join HTTP/1.1\r\nHost: {fake_program.host}\r\n"
+            f"GET /gradio_api/queue/join HTTP/1.1\r\nHost: {program.host}\r\n"
             "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
         )
         assert connection.recv(64).startswith(b"HTTP/1.1 403")
 
 
-def test_the_server_listens_on_the_loopback_interface_only(fake_program: Served) -> None:
-    port = f"{fake_program.port:04X}"
+def test_the_server_listens_on_the_loopback_interface_only(program: Served) -> None:
+    port = f"{program.port:04X}"
     lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
     listening = [line.split()[1] for line in lines if line.split()[3] == "0A"]
     assert [place for place in listening if place.endswith(f":{port}")] == [f"0100007F:{port}"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,14 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.fixtures.browser import box, choose_view, open_page, slow_batch
 from tests.fixtures.coloured import coloured_photo
-from tests.fixtures.program import Served, served
-
-
-@pytest.fixture
-def page(browser: Browser, fake_program: Served) -> Iterator[Page]:
-    opened = open_page(browser, fake_program)
-    yield opened
-    opened.context.close()
+from tests.fixtures.program import served
 
 
 @pytest.fixture

@@ -34,11 +34,9 @@ def program(home: Path) -> Iterator[Served]:
 
 
 @pytest.fixture
-def page(browser: Browser, program: Served) -> Iterator[Page]:
-    opened = open_page(browser, program)
-    choose_view(opened, "search")
-    yield opened
-    opened.context.close()
+def page(page: Page) -> Page:
+    choose_view(page, "search")
+    return page
 
 
 @pytest.fixture
