@@ -13,7 +13,7 @@ import gradio as gr
 from desktop.i18n import Translator
 from desktop.ui import cards
 from desktop.ui.action_run import ActionRun
-from desktop.ui.bridge import DIRECT, PICK_FOLDER, Changes
+from desktop.ui.bridge import DIRECT, Changes, folder_box
 from desktop.ui.dry_run import dry_run
 from desktop.workbench import Workbench
 from engine.action_plan import Kind, Plan, plan_by_caption, plan_selection
@@ -80,14 +80,7 @@ class ActPanel:
                 label=t("act.kind"), elem_id=f"{place}-act-kind",
             )  # fmt: skip
             with gr.Row(elem_classes="pl-line"):
-                self._into = gr.Textbox(
-                    label=t("act.into"), placeholder=t("folder.hint"), max_lines=1, scale=6,
-                    elem_id=f"{place}-act-into",
-                )  # fmt: skip
-                self._pick = gr.Button(
-                    t("folder.pick"), scale=0, min_width=160, elem_id=f"{place}-act-pick",
-                    elem_classes="pl-in-window",
-                )  # fmt: skip
+                self._into = folder_box(t, t("act.into"), f"{place}-act-into")
             self._rest = gr.Textbox(
                 label=t("act.rest"), placeholder=t("act.rest_hint"), max_lines=1,
                 visible=self._by_caption, elem_id=f"{place}-act-rest",
@@ -115,7 +108,6 @@ class ActPanel:
             self._act, [*asked, self._offered], [*told, *self._run.shown], **DIRECT,
             js=with_ticks,
         )  # fmt: skip
-        self._pick.click(None, self._into, self._into, js=PICK_FOLDER)
 
     def forget_when(self, *events: Any) -> None:
         """Another result is asked for: what was said about the one before goes."""

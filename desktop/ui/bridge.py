@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import gradio as gr
+
+from desktop.i18n import Translator
+
 # What an event gives back: component -> its new value or gr.update(...).
 Changes = dict[Any, Any]
 
@@ -17,3 +21,17 @@ LOOK_EVERY = 0.4
 
 # Script of a button that fills a box with the folder chosen in the window's dialog.
 PICK_FOLDER = "async (now) => (await window.pywebview.api.pick_folder()) || now"
+
+
+def folder_box(t: Translator, label: str, name: str, scale: int = 6) -> gr.Textbox:
+    """A box for a folder in a row, and beside it the window's button that fills it."""
+    box = gr.Textbox(
+        value="", label=label, placeholder=t("folder.hint"), max_lines=1, scale=scale,
+        elem_id=name,
+    )  # fmt: skip
+    pick = gr.Button(
+        t("folder.pick"), scale=0, min_width=160, elem_id=f"{name}-pick",
+        elem_classes="pl-in-window",
+    )  # fmt: skip
+    pick.click(None, box, box, js=PICK_FOLDER)
+    return box

@@ -9,7 +9,7 @@ import gradio as gr
 from desktop.i18n import Translator
 from desktop.jobs import Job
 from desktop.ui import cards
-from desktop.ui.bridge import PICK_FOLDER, Changes
+from desktop.ui.bridge import Changes, folder_box
 from desktop.workbench import Workbench
 from engine.cards import card_named, remove
 from engine.cards import cards as library_cards
@@ -47,15 +47,7 @@ class LibrariesSection:
                     elem_id="libraries-delete",
                 )  # fmt: skip
             with gr.Row(elem_classes="pl-line"):
-                self.folder = gr.Textbox(
-                    value="",
-                    label=t("libraries.folder"), placeholder=t("folder.hint"), max_lines=1,
-                    scale=5, elem_id="libraries-folder",
-                )  # fmt: skip
-                pick = gr.Button(
-                    t("folder.pick"), scale=0, min_width=160, elem_classes="pl-in-window"
-                )
-                pick.click(None, self.folder, self.folder, js=PICK_FOLDER)
+                self.folder = folder_box(t, t("libraries.folder"), "libraries-folder", scale=5)
                 self.name = gr.Textbox(
                     value="",
                     label=t("libraries.name"), placeholder=t("libraries.name_hint"), max_lines=1,

@@ -18,7 +18,7 @@ from desktop.i18n import Translator
 from desktop.jobs import Job
 from desktop.ui import cards, search_results
 from desktop.ui.act import ActPanel, Result
-from desktop.ui.bridge import DIRECT, LOOK_EVERY, PICK_FOLDER, Changes
+from desktop.ui.bridge import DIRECT, LOOK_EVERY, Changes, folder_box
 from desktop.ui.libraries import LibrariesSection, names_at_hand
 from desktop.ui.search_form import TOP, MoreChoices, read_place, read_search
 from desktop.workbench import Search, Workbench
@@ -69,15 +69,7 @@ class SearchView:
     def _lay_out_inputs(self) -> None:
         t = self._t
         with gr.Row(elem_classes="pl-line"):
-            self.folder = gr.Textbox(
-                value="",
-                label=t("search.folder"), placeholder=t("folder.hint"), max_lines=1, scale=6,
-                elem_id="search-folder",
-            )  # fmt: skip
-            self._pick = gr.Button(
-                t("folder.pick"), scale=0, min_width=160, elem_id="search-pick",
-                elem_classes="pl-in-window",
-            )  # fmt: skip
+            self.folder = folder_box(t, t("search.folder"), "search-folder")
             self._renew = gr.Button(
                 t("search.renew"), scale=0, min_width=160, elem_id="search-renew"
             )
@@ -119,7 +111,6 @@ class SearchView:
         libraries.add.click(self._add_folder, [libraries.folder, libraries.name], **on)
         libraries.keep.click(libraries.ask_nothing, **on)
         libraries.delete.click(self._delete, [libraries.doomed, self.folder], **on)
-        self._pick.click(None, self.folder, self.folder, js=PICK_FOLDER)
         # The window's own dialog hands the photo in like a drop does: no copy is made.
         self._choices.pick.click(None, None, None, js="() => window.pywebview.api.pick_photos()")
         self._ask.click(

@@ -13,7 +13,7 @@ import gradio as gr
 
 from desktop.i18n import Translator
 from desktop.ui import cards
-from desktop.ui.bridge import PICK_FOLDER
+from desktop.ui.bridge import folder_box
 from desktop.workbench import Search
 from engine.cards import card_named, card_of
 from engine.errors import FolderMissing, QueryEmpty
@@ -49,15 +49,7 @@ class MoreChoices:
                     max_lines=6, scale=1, min_width=240, elem_id="search-avoid",
                 )  # fmt: skip
             with gr.Row(elem_classes="pl-line"):
-                self._under = gr.Textbox(
-                    value="",
-                    label=t("search.under"), placeholder=t("folder.hint"), max_lines=1, scale=6,
-                    elem_id="search-under",
-                )  # fmt: skip
-                pick_under = gr.Button(
-                    t("folder.pick"), scale=0, min_width=160, elem_classes="pl-in-window"
-                )
-                pick_under.click(None, self._under, self._under, js=PICK_FOLDER)
+                self._under = folder_box(t, t("search.under"), "search-under")
             with gr.Row(elem_classes="pl-line"):
                 self._after = _day(t("search.after"), "search-after")
                 self._until = _day(t("search.until"), "search-until")
