@@ -31,8 +31,8 @@ and were trained by this project; no other model's weights are in it.
   {config.vocabulary} tokens, {config.text_layers} Transformer blocks,
   at most {config.max_tokens} tokens a caption.
 - Fusion: {config.fusion_layers} Transformer blocks over image and text tokens in one sequence.
-- int8 on the processor (matrix products; convolutions compute in float); float weights for torch
-  beside it.
+- int8 on the processor (matrix products and convolutions; attention computes in float); float
+  weights for torch beside it.
 
 ## Data
 

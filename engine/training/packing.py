@@ -31,15 +31,19 @@ NAME = "PairLens Small"
 NOTICE = "This model is for non-commercial use only: it was trained on Flickr8k's photos."
 
 
-def write_graphs(model: FusionModel, recipe: Recipe, folder: Path, inputs: Inputs) -> None:
+def write_graphs(
+    model: FusionModel, recipe: Recipe, folder: Path, inputs: Inputs, photos: torch.Tensor
+) -> None:
     """Export and quantise into ``folder``, comparing with torch on ``inputs``.
+
+    The scales of activations come from ``photos`` [B,3,S,S].
 
     Raises ParityError when a graph does not compute what torch computes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     export_fp32(model, folder)
     check_parity(model, folder, "fp32", inputs)
-    quantise_int8(folder, recipe.reduce_range)
+    quantise_int8(folder, recipe.reduce_range, photos)
     check_parity(model, folder, "int8", inputs)
 
 

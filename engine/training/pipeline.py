@@ -6,12 +6,14 @@ import logging
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from engine.evaluation import summary
 from engine.nn import FusionModel
 from engine.training.curves import plot_curves
 from engine.training.export import Inputs
 from engine.training.packing import build_pack, write_graphs
+from engine.training.photos import exact_pixels, preprocessing
 from engine.training.run import Run
 from engine.training.stages import (
     contrastive_stage,
@@ -25,6 +27,8 @@ from engine.training.stages import (
 log = logging.getLogger(__name__)
 
 PARITY_PAIRS = 64
+# Photos on which the scales of the quantised convolutions are found.
+SCALE_PHOTOS = 128
 
 
 def train(run: Run) -> FusionModel:
@@ -50,6 +54,12 @@ def parity_inputs(run: Run) -> Inputs:
     return Inputs(run.check_pixels[:PARITY_PAIRS], torch.from_numpy(ids), torch.from_numpy(mask))
 
 
+def scale_photos(run: Run) -> Tensor:
+    """Pixels float32 [B,3,S,S] of training photos, taken evenly from all of them."""
+    photos = run.photos[:: -(-len(run.photos) // SCALE_PHOTOS)]
+    return exact_pixels(photos, preprocessing(run.recipe.model.image_size))
+
+
 def make_pack(run: Run, out: Path) -> None:
     """All steps, each of which a stopped run does not repeat, up to the pack at ``out``.
 
@@ -59,6 +69,6 @@ def make_pack(run: Run, out: Path) -> None:
     model = train(run)
     plot_curves(run.work)
     graphs = run.work / "graphs"
-    write_graphs(model, run.recipe, graphs, parity_inputs(run))
+    write_graphs(model, run.recipe, graphs, parity_inputs(run), scale_photos(run))
     report = build_pack(run, model, graphs, out)
     log.info("model pack written to %s\n%s", out, summary(report))
