@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desktop.jobs import Job, JobRunner, State
+from desktop.jobs import Job, JobRunner, Snapshot, State
 from engine.cards import Card, card_named, card_of
 from engine.errors import FolderMissing, FolderTaken, LibraryBusy, LibraryDamaged, LibraryUnknown
 from engine.index import Library, index_folder
@@ -195,6 +195,14 @@ class Keeper:
     def current(self) -> Job[IndexReport] | Job[bool] | None:
         """What pausing and cancelling is about: what was asked for, or else the quiet job."""
         return self.under_way or self.quiet
+
+    def snapshot(self) -> Snapshot | None:
+        """Where `current` stands; None also while a quiet job only looks for what to do."""
+        job = self.current
+        if job is None:
+            return None
+        at = job.snapshot()
+        return None if job.quiet and not at.has_found_work else at
 
     # What is done by itself
 

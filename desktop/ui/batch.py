@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
@@ -15,7 +14,8 @@ from desktop.ui import cards
 from desktop.ui.act import ActPanel, Result
 from desktop.ui.batch_save import SaveRow
 from desktop.ui.batch_table import FILTERS, ORDERS, orders, summary, table
-from desktop.ui.bridge import DIRECT, LOOK_EVERY, PICK_FOLDER, Changes
+from desktop.ui.bridge import DIRECT, LOOK_EVERY, Changes, folder_box
+from desktop.ui.job_buttons import JobButtons
 from desktop.workbench import BatchResults, Workbench
 from engine.batch import BatchOptions
 from engine.captions import as_captions, as_pairs, read_captions, read_pairs
@@ -52,13 +52,8 @@ class BatchView:
 
     def _lay_out_inputs(self) -> None:
         t = self._t
-        self.folder = gr.Textbox(
-            label=t("batch.folder"), placeholder=t("folder.hint"), max_lines=1,
-            elem_id="batch-folder",
-        )  # fmt: skip
-        self._pick = gr.Button(
-            t("folder.pick"), size="sm", elem_id="batch-pick", elem_classes="pl-in-window"
-        )
+        with gr.Row(elem_classes="pl-line"):
+            self.folder = folder_box(t, t("batch.folder"), "batch-folder")
         self._captions = gr.Textbox(
             label=t("batch.captions"), placeholder=t("batch.captions_hint"), lines=4,
             max_lines=8, elem_id="batch-captions",
@@ -104,17 +99,14 @@ class BatchView:
                 label=t("batch.exact"), info=t("batch.exact_hint"), elem_id="batch-exact"
             )
         with gr.Row(elem_classes="pl-actions"):
-            self._stop = self._button("job.cancel", "batch-cancel")
-            self._pause = self._button("job.pause", "batch-pause")
-            self._resume = self._button("job.resume", "batch-resume")
             self._go = gr.Button(t("batch.go"), variant="primary", elem_id="batch-go")
-
-    def _button(self, key: str, name: str) -> gr.Button:
-        return gr.Button(self._t(key), visible=False, elem_id=name, min_width=80)
 
     def _lay_out_results(self) -> None:
         t = self._t
-        self._status = gr.HTML(elem_id="batch-status", elem_classes="pl-may-be-empty")
+        with gr.Row(elem_classes="pl-job"):
+            with gr.Column(min_width=240):
+                self._status = gr.HTML(elem_id="batch-status", elem_classes="pl-may-be-empty")
+            self._buttons = JobButtons(t, "batch", lambda: self._bench.batch_job)
         with gr.Column(elem_classes="pl-keep"):
             self._saving = SaveRow(self._bench, t)
             with gr.Row(elem_classes="pl-line"):
@@ -138,8 +130,8 @@ class BatchView:
 
     def _wire(self) -> None:
         self.shown = [
-            self._status, self._table, self._filter, self._order, self._stop,
-            self._pause, self._resume, self._go, self._timer, *self._saving.shown,
+            self._status, self._table, self._filter, self._order, *self._buttons.shown,
+            self._go, self._timer, *self._saving.shown,
         ]  # fmt: skip
         self._go.click(
             self._start,
@@ -151,10 +143,7 @@ class BatchView:
         )  # fmt: skip
         self.acting.forget_when(self._go.click)
         self._timer.tick(self.look, None, self.shown, **DIRECT)
-        for button, act in (
-            (self._stop, Job.cancel), (self._pause, Job.pause), (self._resume, Job.resume),
-        ):  # fmt: skip
-            button.click(lambda act=act: self._tell(act), None, self.shown, **DIRECT)
+        self._buttons.wire(self.look, self.shown)
         gr.on(
             [self._filter.input, self._order.input], self._again, [self._filter, self._order],
             self._table, **DIRECT,
@@ -167,7 +156,6 @@ class BatchView:
             lambda mode: (_hint(Mode(mode), self._t), self._t(MODES[Mode(mode)][2])),
             self._mode, [self._hint, self._go], **DIRECT,
         )  # fmt: skip
-        self._pick.click(None, self.folder, self.folder, js=PICK_FOLDER)
 
     def _start(
         self, folder: str, captions: str, labels: dict[str, str], pairs: str, beside: bool,
@@ -200,12 +188,9 @@ class BatchView:
         if job is None:
             return {self._timer: gr.update(active=False)}
         running = not job.finished
-        now = job.snapshot()
         return {
             self._timer: gr.update(active=running),
-            self._stop: gr.update(visible=running),
-            self._pause: gr.update(visible=running and not now.paused and not now.cancelling),
-            self._resume: gr.update(visible=running and now.paused),
+            **self._buttons.look(),
             self._go: gr.update(interactive=not running),
             **self._saving.look(),
             **(self._progress(job) if running else self._outcome(job)),
@@ -243,11 +228,6 @@ class BatchView:
         if job is None or job.result is None:
             return ""
         return table(job.result, self._bench, self._t, kept, order)
-
-    def _tell(self, act: Callable[[Job[BatchResults]], None]) -> Changes:
-        if self._bench.batch_job is not None:
-            act(self._bench.batch_job)
-        return self.look()
 
     def _read(self, file: str, mode: str) -> Changes:
         path = Path(file)
