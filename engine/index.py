@@ -21,7 +21,7 @@ from engine.errors import (
     NoPhotos,
 )
 from engine.indexing import IndexReport, IndexRun, LibraryEncoder, Scope, away_among, relative_name
-from engine.photos import walk
+from engine.photos import holds_photos
 from engine.query import PhotoFilter
 from engine.snapshot import EVERY_PHOTO, Snapshot
 from engine.sqlite_file import ENDINGS, WriterLock
@@ -227,10 +227,10 @@ def index_folder(
         NoPhotos: the folder is in no library, and has none; also what the methods raise.
     """
     if folder is not None and cards.card_of(folder.resolve()) is None:
-        walked = walk(folder, cancelled)
-        if not walked.whole:
+        holds = holds_photos(folder, cancelled)
+        if holds is None:
             return IndexReport(cancelled=True)
-        if not walked.total:
+        if not holds:
             raise NoPhotos(path=folder)
 
     def attempt() -> IndexReport:

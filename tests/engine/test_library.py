@@ -80,6 +80,16 @@ def test_no_library_is_made_for_a_folder_without_photos(
     assert cards() == []
 
 
+def test_no_library_is_made_where_the_look_for_a_first_photo_is_cancelled(
+    tmp_path: Path, encoder: TinyEncoder
+) -> None:
+    photos.folder_of(tmp_path / "deep" / "below", 1)
+    answers = iter([False, True])
+    report = index_folder(tmp_path / "deep", encoder, cancelled=lambda: next(answers))
+    assert report == IndexReport(cancelled=True)
+    assert cards() == []
+
+
 def test_a_library_knows_when_all_of_it_was_looked_through(
     tmp_path: Path, encoder: TinyEncoder
 ) -> None:
