@@ -354,7 +354,6 @@ def _standing(card: Card, model_id: str) -> tuple[LibraryDamaged | None, bool]:
     """What is wrong with a library's file, and whether an older model has encoded more of it."""
     try:
         with closing(Library(card)) as library:
-            encoded = {each.model_id: each.photos for each in library.generations()}
+            return None, bool(library.ahead_of(model_id))
     except LibraryDamaged as error:
         return error, False
-    return None, max(encoded.values(), default=0) > encoded.get(model_id, 0)

@@ -165,6 +165,12 @@ class Library:
         """What each model has encoded, the one with the most photos first."""
         return self._store.generations()
 
+    def ahead_of(self, model_id: str) -> list[Generation]:
+        """What the models that have encoded more than this one have, the most photos first."""
+        found = self.generations()
+        own = next((each.photos for each in found if each.model_id == model_id), 0)
+        return [each for each in found if each.photos > own]
+
     def count(self) -> int:
         """Number of photos known, offline and failed ones included, gone ones not."""
         return sum(self._store.count(root, b"") for root in self._roots.values())
