@@ -38,8 +38,14 @@ def ask(page: Page, folder: Path, captions: str = "") -> None:
     page.fill(box(page, "batch-folder"), str(folder))
     if captions:
         page.fill(box(page, "batch-captions"), captions)
+    # Until there is an answer the status is what it was before, or the progress.
+    page.evaluate(
+        "document.querySelectorAll('#batch-status *').forEach((said) => { said.dataset.old = ''; })"
+    )
     page.click("#batch-go")
-    expect(page.locator("#batch-go")).to_be_enabled()
+    page.wait_for_selector(
+        "#batch-status .pl-summary:not([data-old]), #batch-status .pl-notice:not([data-old])"
+    )
 
 
 def give(page: Page, file: Path) -> None:
