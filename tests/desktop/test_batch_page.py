@@ -15,7 +15,14 @@ from tests.fixtures.coloured import coloured_photo
 
 @pytest.fixture
 def page(page: Page) -> Page:
+    """On the Batch view, without what the test before has asked of the same program."""
     choose_view(page, "batch")
+    page.uncheck("#batch-beside input")
+    choose(page, "best")
+    page.fill(box(page, "batch-captions"), "")
+    if page.locator("#batch-threshold").is_visible():
+        page.check("#batch-threshold input[value=own]")
+        page.click("#batch-choices button")
     return page
 
 
@@ -237,6 +244,51 @@ def test_the_threshold_can_be_set_by_hand_or_by_false_alarms(page: Page, folder:
         coloured_photo(folder / f"{number}.png", "blue", (64 + number, 48))
     ask(page, folder, "a red apple\nthe blue sea")
     expect(page.locator("#batch-status")).to_contain_text("for at most one false alarm in 10")
+
+
+def test_a_reload_comes_back_to_what_was_asked_and_its_answer(
+    page: Page, folder: Path, tmp_path: Path
+) -> None:
+    captions = tmp_path / "captions.csv"
+    captions.write_text("caption,label\na red apple,Fruit\na green meadow,Outside\n")
+    give(page, captions)
+    expect(page.locator("#batch-labelled")).to_contain_text("captions.csv")
+    choose(page, "all")
+    page.click("#batch-choices button")
+    page.check("#batch-threshold input[value=hand]")
+    page.fill("#batch-percent input[type=number]", "90")
+    page.press("#batch-percent input[type=number]", "Tab")
+    ask(page, folder, "a red apple\na green meadow")
+
+    page.reload()
+
+    expect(page.locator(box(page, "batch-folder"))).to_have_value(str(folder))
+    expect(page.locator(box(page, "batch-captions"))).to_have_value("a red apple\na green meadow")
+    expect(page.locator("#batch-labelled")).to_contain_text("captions.csv")
+    expect(page.locator("#batch-mode input[value=all]")).to_be_checked()
+    expect(page.locator("#batch-hint")).to_contain_text("Every photo with every caption")
+    expect(page.locator("#batch-threshold input[value=hand]")).to_be_checked()
+    expect(page.locator("#batch-percent input[type=number]")).to_have_value("90")
+    expect(page.locator("#batch-table tbody tr")).to_have_count(4)
+    choose(page, "best")
+    ask(page, folder)
+    expect(page.locator("#batch-status")).to_contain_text("0 matched · 1 could not be read")
+    page.check("#batch-threshold input[value=own]")
+    ask(page, folder)
+    expect(line(page, "apple.png").locator(".pl-label")).to_have_text("Fruit")
+
+
+def test_a_reload_comes_back_to_what_could_not_be_answered(page: Page, tmp_path: Path) -> None:
+    choose(page, "verify")
+    page.fill(box(page, "batch-pairs"), "apple.png, a red apple")
+    ask(page, tmp_path / "missing")
+    expect(page.locator("#batch-status .pl-notice")).to_contain_text("there is no such folder")
+    page.reload()
+    expect(page.locator(box(page, "batch-folder"))).to_have_value(str(tmp_path / "missing"))
+    expect(page.locator(box(page, "batch-pairs"))).to_have_value("apple.png, a red apple")
+    expect(page.locator("#batch-go")).to_have_text("Check the captions")
+    expect(page.locator("#batch-choices button")).to_be_visible()
+    expect(page.locator("#batch-threshold")).to_be_hidden()
 
 
 def test_nothing_to_match_with_or_in_is_said(page: Page, folder: Path, tmp_path: Path) -> None:
