@@ -17,8 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desktop.jobs import Job, JobRunner, Snapshot, State
-from engine.cards import Card, card_named, card_of
-from engine.errors import FolderMissing, FolderTaken, LibraryBusy, LibraryDamaged, LibraryUnknown
+from engine.cards import Card, card_named, card_of, read_card, rename
+from engine.errors import (
+    FolderMissing,
+    FolderTaken,
+    LibraryBusy,
+    LibraryDamaged,
+    LibraryIndexing,
+    LibraryUnknown,
+)
 from engine.index import Library, index_folder
 from engine.indexing import IndexReport
 from engine.types import Cancelled, PhotoFailure, Progress
@@ -185,6 +192,27 @@ class Keeper:
             if job.snapshot().state is State.RUNNING:
                 job.wait()
 
+    def rename(self, name: str, to: str) -> Card:
+        """Call a library something else, as `engine.cards.rename` does, and go on watching it.
+
+        Raises:
+            LibraryIndexing: it is being indexed, or that waits for its turn; and what else that
+                raises.
+        """
+        if self.is_indexing(name):
+            raise LibraryIndexing(name=name)
+        card = rename(name, to)
+        with self._lock:
+            folder, asked = self._asked_for
+            if asked is not None and asked.casefold() == name.casefold():
+                self._asked_for = folder, card.name
+            if name in self._resting:
+                self._resting = self._resting - {name} | {card.name}
+            in_use = self._used is not None and self._used.file == card.file
+        if in_use:
+            self._switch_to(card)
+        return card
+
     def _card_asked_for(self) -> Card | None:
         folder, name = self._asked_for
         if name is not None:
@@ -310,13 +338,14 @@ class Keeper:
         folder = None if due >= set(card.folders) else min(due)
         try:
             matcher = self._matcher()
-            if card_named(card.name) is None:  # another program deleted it
+            now = read_card(card.file)  # another program may have renamed it
+            if now is None:
                 raise LibraryUnknown(name=card.name)
             damage, self._renewing = _standing(card, matcher.model_id)
             try:
-                report = index_folder(folder, matcher, progress, cancelled, card.name)
+                report = index_folder(folder, matcher, progress, cancelled, now.name)
             except FolderTaken:  # it is another library's too; this one has it from further up
-                report = index_folder(None, matcher, progress, cancelled, card.name)
+                report = index_folder(None, matcher, progress, cancelled, now.name)
         except FolderMissing:  # deleted since; the one above it has been told as well
             return
         except Exception as error:

@@ -98,7 +98,8 @@ class Library:
             card.write()
             return cls(card)
         with WriterLock(card.file, card.name):
-            card = card.with_folder(folder)
+            # Read again: it may have been renamed before it was locked.
+            card = (cards.read_card(card.file) or card).with_folder(folder)
             card.write()
             return cls(card)
 

@@ -108,6 +108,11 @@ class SearchView:
         libraries.accordion.expand(libraries.refreshed, **on)
         libraries.add.click(self._add_folder, [libraries.folder, libraries.name], **on)
         libraries.keep.click(libraries.ask_nothing, **on)
+        libraries.leave.click(libraries.ask_nothing, **on)
+        gr.on(
+            [libraries.rename.click, libraries.new_name.submit], self._rename,
+            [libraries.renamed, libraries.new_name, self.folder], **on,
+        )  # fmt: skip
         libraries.delete.click(self._delete, [libraries.doomed, self.folder], **on)
         # The window's own dialog hands the photo in like a drop does: no copy is made.
         self._choices.pick.click(None, None, None, js="() => window.pywebview.api.pick_photos()")
@@ -138,6 +143,8 @@ class SearchView:
                 return self._show_more()
             if what["do"] == "delete":
                 return self._libraries.ask_to_delete(what["name"])
+            if what["do"] == "rename":
+                return self._libraries.ask_for_a_name(what["name"])
             photo = self._bench.thumbnails.photo(what["photo"])
             where, _, _, *choices = filled
             if photo is None:  # the page is older than the program
@@ -330,6 +337,26 @@ class SearchView:
                 self.folder: "",
                 self._gallery: cards.empty(t("search.empty"), t("search.empty_hint")),
             }
+        return changes
+
+    def _rename(self, name: str, to: str, typed: str) -> Changes:
+        t, bench = self._t, self._bench
+        try:
+            now = bench.keeper.rename(name, to).name
+        except Exception as error:
+            return {self._status: self._sorry(error)}
+        asked = bench.search
+        if asked is not None and asked.library == name:
+            bench.search = replace(asked, where=now, library=now)
+        changes = {
+            **self._libraries.ask_nothing(),
+            **self._libraries.refreshed(),
+            **self._look_calmly(),
+            self._names: names_at_hand(t),
+            self._status: cards.note(t("libraries.renamed", name=name, now=now)),
+        }
+        if typed.strip().casefold() == name.casefold():
+            changes[self.folder] = now
         return changes
 
     def _sorry(self, error: Exception) -> str:
