@@ -47,6 +47,11 @@ class Snapshot:
     cancelling: bool
     paused: bool = False
 
+    @property
+    def has_found_work(self) -> bool:
+        """Whether there is something left to do, rather than only to be looked for."""
+        return self.paused or self.total > self.done
+
 
 class Job(Generic[T]):
     """One piece of work. Its result and its error come back apart.

@@ -16,9 +16,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desktop.jobs import Job, JobRunner, State
-from engine.cards import Card, card_named, card_of
-from engine.errors import FolderMissing, FolderTaken, LibraryBusy, LibraryDamaged, LibraryUnknown
+from desktop.jobs import Job, JobRunner, Snapshot, State
+from engine.cards import Card, card_named, card_of, read_card, rename
+from engine.errors import (
+    FolderMissing,
+    FolderTaken,
+    LibraryBusy,
+    LibraryDamaged,
+    LibraryIndexing,
+    LibraryUnknown,
+)
 from engine.index import Library, index_folder
 from engine.indexing import IndexReport
 from engine.types import Cancelled, PhotoFailure, Progress
@@ -185,6 +192,27 @@ class Keeper:
             if job.snapshot().state is State.RUNNING:
                 job.wait()
 
+    def rename(self, name: str, to: str) -> Card:
+        """Call a library something else, as `engine.cards.rename` does, and go on watching it.
+
+        Raises:
+            LibraryIndexing: it is being indexed, or that waits for its turn; and what else that
+                raises.
+        """
+        if self.is_indexing(name):
+            raise LibraryIndexing(name=name)
+        card = rename(name, to)
+        with self._lock:
+            folder, asked = self._asked_for
+            if asked is not None and asked.casefold() == name.casefold():
+                self._asked_for = folder, card.name
+            if name in self._resting:
+                self._resting = self._resting - {name} | {card.name}
+            in_use = self._used is not None and self._used.file == card.file
+        if in_use:
+            self._switch_to(card)
+        return card
+
     def _card_asked_for(self) -> Card | None:
         folder, name = self._asked_for
         if name is not None:
@@ -195,6 +223,14 @@ class Keeper:
     def current(self) -> Job[IndexReport] | Job[bool] | None:
         """What pausing and cancelling is about: what was asked for, or else the quiet job."""
         return self.under_way or self.quiet
+
+    def snapshot(self) -> Snapshot | None:
+        """Where `current` stands; None also while a quiet job only looks for what to do."""
+        job = self.current
+        if job is None:
+            return None
+        at = job.snapshot()
+        return None if job.quiet and not at.has_found_work else at
 
     # What is done by itself
 
@@ -302,13 +338,14 @@ class Keeper:
         folder = None if due >= set(card.folders) else min(due)
         try:
             matcher = self._matcher()
-            if card_named(card.name) is None:  # another program deleted it
+            now = read_card(card.file)  # another program may have renamed it
+            if now is None:
                 raise LibraryUnknown(name=card.name)
             damage, self._renewing = _standing(card, matcher.model_id)
             try:
-                report = index_folder(folder, matcher, progress, cancelled, card.name)
+                report = index_folder(folder, matcher, progress, cancelled, now.name)
             except FolderTaken:  # it is another library's too; this one has it from further up
-                report = index_folder(None, matcher, progress, cancelled, card.name)
+                report = index_folder(None, matcher, progress, cancelled, now.name)
         except FolderMissing:  # deleted since; the one above it has been told as well
             return
         except Exception as error:
@@ -346,7 +383,6 @@ def _standing(card: Card, model_id: str) -> tuple[LibraryDamaged | None, bool]:
     """What is wrong with a library's file, and whether an older model has encoded more of it."""
     try:
         with closing(Library(card)) as library:
-            encoded = {each.model_id: each.photos for each in library.generations()}
+            return None, bool(library.ahead_of(model_id))
     except LibraryDamaged as error:
         return error, False
-    return None, max(encoded.values(), default=0) > encoded.get(model_id, 0)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
+
+from engine.photos import locate
+from engine.results import Row
+from engine.types import BatchRow
 
 
 class Moves:
@@ -23,6 +28,23 @@ class Moves:
     def where(self, photo: Path) -> Path:
         """The photo's place now; where nothing is known of it, the one that is given."""
         place = photo
-        while not os.path.lexists(place) and (moved := self._now.get(place.absolute())):
+        while (moved := self._now.get(place.absolute())) and not os.path.lexists(place):
             place = moved
         return place
+
+    def row(self, row: Row, beside: Path | None) -> Row:
+        """A row of a result with the places where its photos are now.
+
+        Args:
+            beside: the folder that photos without a full path are in.
+        """
+        row = replace(row, photo=self._named(row.photo, beside))
+        if isinstance(row, BatchRow) and row.rival is not None:
+            row = replace(row, rival=self._named(row.rival, beside))
+        return row
+
+    def _named(self, photo: Path, beside: Path | None) -> Path:
+        """A photo as it was named, or its place now if it was moved from there."""
+        there = locate(photo, beside)
+        now = self.where(there)
+        return photo if now == there else now

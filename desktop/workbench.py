@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from desktop.i18n import Translator, pick_language
 from desktop.jobs import Job, JobRunner
@@ -48,6 +48,28 @@ class LazyMatcher:
             self._future.set_result(self._load())
         except BaseException as error:
             self._future.set_exception(error)
+
+
+class FileLabels(NamedTuple):
+    """The labels that a file gave to captions, by caption; and what the file is called."""
+
+    file: str
+    labels: Mapping[str, str]
+
+
+class BatchForm(NamedTuple):
+    """What the boxes of the Batch view held when something was last asked of it."""
+
+    folder: str
+    captions: str
+    labels: FileLabels | None
+    pairs: str
+    beside: bool
+    mode: str
+    threshold: str
+    percent: float
+    alarms: int
+    exact: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +135,7 @@ class Workbench:
     exports: Path
     log_file: Path
     writers: JobRunner = field(default_factory=JobRunner)
+    batch_form: BatchForm | None = None
     batch_job: Job[BatchResults] | None = None
     save_job: Job[Saved] | None = None
     search: Search | None = None

@@ -74,6 +74,8 @@ class StepState(StrEnum):
 # The states of steps whose photo is at its target, or may be.
 TO_UNDO = (StepState.DONE, StepState.BEGUN, StepState.UNDOING)
 UNSETTLED = (StepState.BEGUN, StepState.UNDOING)
+# Those that there are only while somebody acts, or after they were interrupted.
+OPEN = (StepState.PLANNED, *UNSETTLED)
 
 
 @dataclass(frozen=True, slots=True)

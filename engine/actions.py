@@ -18,7 +18,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from engine.action_journal import TO_UNDO, Entry, Journal, Record, StepState
+from engine.action_journal import OPEN, TO_UNDO, Entry, Journal, Record, StepState
 from engine.action_plan import Kind, Plan
 from engine.action_transfer import carry_out, finish, make_folder, settle, take_back
 from engine.encoding import failure
@@ -172,14 +172,22 @@ def undo(
 
 
 def list_actions(journal: Journal) -> list[Action]:
-    """What was copied and moved, the newest first; interrupted actions are settled before."""
+    """What was copied and moved, the newest first.
+
+    A journal in which something is under way is settled before, unless somebody is acting now: then
+    that is running. One in which nothing is, as nearly always, is only read.
+    """
+    records = journal.actions()
+    open_ = any(not record.counts.keys().isdisjoint(OPEN) for record in records)
+    if not open_ and not journal.with_idle_folders():
+        return [_action(record, running=False) for record in records]
     try:
+        # Read before somebody else can begin, whose first steps would look interrupted.
         with journal.lock():
             _settle_all(journal)
-        running = False
+            return [_action(record, running=False) for record in journal.actions()]
     except ActionsBusy:
-        running = True
-    return [_action(record, running) for record in journal.actions()]
+        return [_action(record, running=True) for record in journal.actions()]
 
 
 def _run_steps(

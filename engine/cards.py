@@ -15,7 +15,14 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.errors import LibraryUnknown, OutputUnwritable
+from engine.errors import (
+    LibraryBusy,
+    LibraryIndexing,
+    LibraryUnknown,
+    NameEmpty,
+    NameTaken,
+    OutputUnwritable,
+)
 from engine.paths import libraries_dir
 from engine.sqlite_file import ENDINGS, WriterLock, aside_paths, lock_path
 from engine.store import Store
@@ -43,7 +50,11 @@ class Card:
         text = json.dumps({"name": self.name, "folders": [str(path) for path in self.folders]})
         fresh = self.path.with_suffix(".json-new")
         try:
-            fresh.write_text(text, encoding="ascii")
+            with fresh.open("w", encoding="ascii") as file:
+                file.write(text)
+                file.flush()
+                # Before it takes the other one's place: a power cut must not leave an empty card.
+                os.fsync(file.fileno())
             fresh.replace(self.path)
         except OSError as error:
             raise OutputUnwritable(path=self.path, reason=error.strerror or error) from error
@@ -68,7 +79,7 @@ def cards() -> list[Card]:
     found: list[Card] = []
     nameless: list[Path] = []
     for file in sorted({path.with_suffix(".sqlite") for path in _files()}):
-        card = _read(file)
+        card = read_card(file)
         if card is None:
             nameless.append(file)
         else:
@@ -96,6 +107,15 @@ def card_named(name: str) -> Card | None:
     return next((card for card in cards() if card.name.casefold() == name.casefold()), None)
 
 
+def read_card(file: Path) -> Card | None:
+    """The card beside a library's file as it is now; None where there is none that can be read."""
+    try:
+        kept = json.loads(file.with_suffix(".json").read_text(encoding="ascii"))
+        return Card(file, str(kept["name"]), tuple(sorted(Path(path) for path in kept["folders"])))
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
 def new_card(folder: Path, name: str | None = None) -> Card:
     """A card, not kept yet, for a library that begins with a resolved folder.
 
@@ -107,6 +127,38 @@ def new_card(folder: Path, name: str | None = None) -> Card:
     while any(other.file == file for other in others):
         file = file.with_name(f"{file.stem}-2.sqlite")
     return Card(file, name or _free_name(folder, others), (folder,))
+
+
+def rename(name: str, to: str) -> Card:
+    """Call a library something else; its folders and its index stay as they are.
+
+    Returns:
+        Its new card. White space around the name is left out, and so is more than one space within.
+
+    Raises:
+        LibraryUnknown: there is none of this name.
+        NameEmpty: the new name has nothing in it.
+        NameTaken: another library has the new name, capitals or not.
+        LibraryIndexing: it is being indexed.
+        OutputUnwritable: the card can't be written; the old name stays.
+    """
+    card = card_named(name)
+    if card is None:
+        raise LibraryUnknown(name=name)
+    wanted = " ".join(to.split())
+    if not wanted:
+        raise NameEmpty()
+    other = card_named(wanted)
+    if other is not None and other.file != card.file:
+        raise NameTaken(name=other.name)
+    try:
+        with WriterLock(card.file, card.name):
+            # Read again: it may have got a folder before it was locked.
+            card = replace(read_card(card.file) or card, name=wanted)
+            card.write()
+            return card
+    except LibraryBusy:
+        raise LibraryIndexing(name=card.name) from None
 
 
 def remove(name: str) -> None:
@@ -139,14 +191,6 @@ def _unlink(path: Path) -> None:
 
 def _files() -> list[Path]:
     return [path for path in libraries_dir().iterdir() if path.suffix in (".sqlite", ".json")]
-
-
-def _read(file: Path) -> Card | None:
-    try:
-        kept = json.loads(file.with_suffix(".json").read_text(encoding="ascii"))
-        return Card(file, str(kept["name"]), tuple(sorted(Path(path) for path in kept["folders"])))
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
 
 
 def _from_file(file: Path, others: Sequence[Card]) -> Card | None:

@@ -1,4 +1,4 @@
-"""The commands about libraries as such: which there are, and deleting one."""
+"""The commands about libraries as such: which there are, renaming one and deleting one."""
 
 from __future__ import annotations
 
@@ -24,6 +24,10 @@ def add_library_commands(command: Command) -> None:
     """Add the commands to the program's parser."""
     libraries = command("libraries", _libraries, "the libraries there are, and how they stand")
     libraries.add_argument("--json", action="store_true", help="print JSON and nothing else")
+
+    rename = command("rename", _rename, "call a library something else; its index stays as it is")
+    rename.add_argument("name", metavar="NAME", help="what pairlens libraries calls it")
+    rename.add_argument("to", metavar="NEW", help="what it is to be called")
 
     forget = command("forget", _forget, "delete a library's index; photos are never touched")
     forget.add_argument("name", metavar="NAME", help="what pairlens libraries calls it")
@@ -70,6 +74,14 @@ def _plain(library: Standing) -> dict[str, Any]:
         "indexing": library.indexing,
         "models": [{"id": model.model_id, "photos": model.photos} for model in library.models],
     }
+
+
+def _rename(args: argparse.Namespace) -> int:
+    from engine.cards import rename
+
+    card = rename(args.name, args.to)
+    print(f"The library {args.name} is called {card.name} now.", file=sys.stderr)
+    return EXIT_DONE
 
 
 def _forget(args: argparse.Namespace) -> int:

@@ -419,6 +419,24 @@ class LibraryBusy(LibraryError):
     )
 
 
+class LibraryIndexing(LibraryError):
+    code = "library_indexing"
+    template = (
+        "{name}: this library is being indexed now, so it can't be renamed. "
+        "Wait until that is done, or end it, and rename the library then."
+    )
+
+
+class NameEmpty(LibraryError):
+    code = "name_empty"
+    template = "A library can't be without a name. Give at least one letter or digit."
+
+
+class NameTaken(LibraryError):
+    code = "name_taken"
+    template = "There is a library called {name} already. Choose another name."
+
+
 class LibraryTooNew(LibraryError):
     code = "library_too_new"
     template = (

@@ -21,7 +21,7 @@ from engine.errors import (
     NoPhotos,
 )
 from engine.indexing import IndexReport, IndexRun, LibraryEncoder, Scope, away_among, relative_name
-from engine.photos import walk
+from engine.photos import holds_photos
 from engine.query import PhotoFilter
 from engine.snapshot import EVERY_PHOTO, Snapshot
 from engine.sqlite_file import ENDINGS, WriterLock
@@ -98,7 +98,8 @@ class Library:
             card.write()
             return cls(card)
         with WriterLock(card.file, card.name):
-            card = card.with_folder(folder)
+            # Read again: it may have been renamed before it was locked.
+            card = (cards.read_card(card.file) or card).with_folder(folder)
             card.write()
             return cls(card)
 
@@ -165,6 +166,12 @@ class Library:
         """What each model has encoded, the one with the most photos first."""
         return self._store.generations()
 
+    def ahead_of(self, model_id: str) -> list[Generation]:
+        """What the models that have encoded more than this one have, the most photos first."""
+        found = self.generations()
+        own = next((each.photos for each in found if each.model_id == model_id), 0)
+        return [each for each in found if each.photos > own]
+
     def count(self) -> int:
         """Number of photos known, offline and failed ones included, gone ones not."""
         return sum(self._store.count(root, b"") for root in self._roots.values())
@@ -227,10 +234,10 @@ def index_folder(
         NoPhotos: the folder is in no library, and has none; also what the methods raise.
     """
     if folder is not None and cards.card_of(folder.resolve()) is None:
-        walked = walk(folder, cancelled)
-        if not walked.whole:
+        holds = holds_photos(folder, cancelled)
+        if holds is None:
             return IndexReport(cancelled=True)
-        if not walked.total:
+        if not holds:
             raise NoPhotos(path=folder)
 
     def attempt() -> IndexReport:

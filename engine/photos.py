@@ -7,6 +7,7 @@ import logging
 import os
 import stat
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Literal
@@ -58,9 +59,32 @@ def walk(folder: Path, cancelled: Cancelled = never_cancelled) -> Walk:
     Raises:
         FolderMissing: there is no such folder.
     """
+    found = Walk()
+    for _ in _look_through(folder, cancelled, found):
+        pass
+    found.folders.sort()
+    return found
+
+
+def holds_photos(folder: Path, cancelled: Cancelled = never_cancelled) -> bool | None:
+    """Whether there are photos in a folder or below it; looks no further than the first.
+
+    Returns:
+        None where it was cancelled before that could be told.
+
+    Raises:
+        FolderMissing: there is no such folder.
+    """
+    found = Walk()
+    if any(_look_through(folder, cancelled, found)):
+        return True
+    return False if found.whole else None
+
+
+def _look_through(folder: Path, cancelled: Cancelled, found: Walk) -> Iterator[str]:
+    """Names of photos as they are met; ``found``, but for its order, is whole at the end."""
     if not on_disk(folder).is_dir():
         raise FolderMissing(path=folder)
-    found = Walk()
     seen: set[tuple[int, int]] = set()
     # Each with the drive of the folder above it.
     folders: list[tuple[Path, int | None]] = [(folder, None)]
@@ -85,6 +109,7 @@ def walk(folder: Path, cancelled: Cancelled = never_cancelled) -> Walk:
                         heapq.heappush(links, (here / entry.name, status.st_dev))
                     elif kind == "photo":
                         names.append(entry.name)
+                        yield entry.name
         except OSError as error:
             log.warning("%s: this folder was left out (%s)", here, error.strerror or error)
             found.unreadable.append(here)
@@ -93,8 +118,6 @@ def walk(folder: Path, cancelled: Cancelled = never_cancelled) -> Walk:
             found.places.append(here)
         if names:
             found.folders.append((here, sorted(names)))
-    found.folders.sort()
-    return found
 
 
 def find_photos(folder: Path) -> list[Path]:

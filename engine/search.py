@@ -235,10 +235,8 @@ def answering(matcher: Matcher, library: Library) -> Matcher:
     The older one only if its pack is still on the disk as it was: else nobody can turn words into
     what its features are compared with, and what the given one has encoded so far must do.
     """
-    generations = library.generations()
-    encoded = {generation.model_id: generation.photos for generation in generations}
-    for generation in generations:
-        if generation.photos <= encoded.get(matcher.model_id, 0) or generation.pack is None:
+    for generation in library.ahead_of(matcher.model_id):
+        if generation.pack is None:
             continue
         try:
             older = _older_matcher(generation.pack, generation.model_id)

@@ -71,8 +71,11 @@ def build_page(bench: Workbench, language: str) -> gr.Blocks:
         )
         # After a reload, or in another language: go on showing what runs or ran last.
         page.load(
-            lambda: {**batching.look(), **searching.resume()}, None,
-            [*batching.shown, *searching.shown], **DIRECT,
+            lambda: {**batching.resume(), **searching.resume()}, None,
+            [*batching.resumed, *searching.shown], **DIRECT,
+        ).then(
+            # What is put into a box before this would be written over.
+            None, None, None, js="() => { document.documentElement.dataset.resumed = ''; }"
         )  # fmt: skip
         # Each by itself: the journal may have to wait for a drive.
         for part in (batching.acting, searching.acting, history):

@@ -9,9 +9,10 @@ from typing import Any
 import gradio as gr
 
 from desktop.i18n import Translator
-from desktop.jobs import Work
+from desktop.jobs import Job, Work
 from desktop.ui import cards
 from desktop.ui.bridge import DIRECT, LOOK_EVERY, Changes
+from desktop.ui.job_buttons import JobButtons
 from desktop.workbench import ActionJob, Workbench
 from engine.action_journal import Journal
 from engine.action_plan import Plan
@@ -47,25 +48,20 @@ class ActionRun:
         self._t = t
         self._place = place
         self._ended = ended
-        # Which buttons are on show, page.css tells from the status.
+        # Whether Undo is on show, page.css tells from the status.
         with gr.Column(elem_classes="pl-run"):
             self._status = gr.HTML(elem_id=f"{place}-action")
             with gr.Row(elem_classes="pl-actions"):
-                self._pause = self._button("job.pause", "pause", "pl-while-running")
-                stop = self._button("job.cancel", "cancel", "pl-while-running")
-                take_back = self._button("act.undo", "undo", "pl-when-done")
+                self._buttons = JobButtons(t, f"{place}-action", self._job)
+                take_back = gr.Button(
+                    t("act.undo"), size="sm", scale=0, min_width=100,
+                    elem_id=f"{place}-action-undo", elem_classes="pl-when-done",
+                )  # fmt: skip
         self._timer = gr.Timer(LOOK_EVERY, active=False)
-        self.shown = [self._status, self._pause, self._timer, *also]
+        self.shown = [self._status, *self._buttons.shown, self._timer, *also]
         self._timer.tick(self.look, None, self.shown, **DIRECT)
-        self._pause.click(self._hold_or_go_on, None, self.shown, **DIRECT)
-        stop.click(self._cancel, None, self.shown, **DIRECT)
+        self._buttons.wire(self.look, self.shown)
         take_back.click(self._undo_last, None, self.shown, **DIRECT)
-
-    def _button(self, key: str, name: str, when: str) -> gr.Button:
-        return gr.Button(
-            self._t(key), size="sm", scale=0, min_width=110,
-            elem_id=f"{self._place}-action-{name}", elem_classes=when,
-        )  # fmt: skip
 
     @property
     def busy(self) -> bool:
@@ -98,11 +94,10 @@ class ActionRun:
         if now is None:
             return {self._timer: gr.update(active=False)}
         if not now.job.finished:
-            snapshot = now.job.snapshot()
             return {
                 self._timer: gr.update(active=True),
-                self._status: _said(cards.progress(snapshot, self._t)),
-                self._pause: self._t("job.resume" if snapshot.paused else "job.pause"),
+                self._status: _said(cards.progress(now.job.snapshot(), self._t)),
+                **self._buttons.look(),
             }
         try:
             said = _outcome(now, now.job.outcome(), self._t)
@@ -111,26 +106,16 @@ class ActionRun:
         return {
             self._timer: gr.update(active=False),
             self._status: _said(said),
+            **self._buttons.look(),
             **self._ended(),
         }
 
     def _now(self) -> ActionJob | None:
         return self._bench.action_jobs.get(self._place)
 
-    def _hold_or_go_on(self) -> Changes:
+    def _job(self) -> Job[ActionReport] | None:
         now = self._now()
-        if now is not None:
-            if now.job.snapshot().paused:
-                now.job.resume()
-            else:
-                now.job.pause()
-        return self.look()
-
-    def _cancel(self) -> Changes:
-        now = self._now()
-        if now is not None:
-            now.job.cancel()
-        return self.look()
+        return None if now is None else now.job
 
     def _undo_last(self) -> Changes:
         now = self._now()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from html import escape
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -15,8 +14,9 @@ from desktop.ui import cards
 from desktop.ui.act import ActPanel, Result
 from desktop.ui.batch_save import SaveRow
 from desktop.ui.batch_table import FILTERS, ORDERS, orders, summary, table
-from desktop.ui.bridge import DIRECT, LOOK_EVERY, PICK_FOLDER, Changes
-from desktop.workbench import BatchResults, Workbench
+from desktop.ui.bridge import DIRECT, LOOK_EVERY, Changes, folder_box
+from desktop.ui.job_buttons import JobButtons
+from desktop.workbench import BatchForm, BatchResults, FileLabels, Workbench
 from engine.batch import BatchOptions
 from engine.captions import as_captions, as_pairs, read_captions, read_pairs
 from engine.errors import PairLensError
@@ -52,13 +52,8 @@ class BatchView:
 
     def _lay_out_inputs(self) -> None:
         t = self._t
-        self.folder = gr.Textbox(
-            label=t("batch.folder"), placeholder=t("folder.hint"), max_lines=1,
-            elem_id="batch-folder",
-        )  # fmt: skip
-        self._pick = gr.Button(
-            t("folder.pick"), size="sm", elem_id="batch-pick", elem_classes="pl-in-window"
-        )
+        with gr.Row(elem_classes="pl-line"):
+            self.folder = folder_box(t, t("batch.folder"), "batch-folder")
         self._captions = gr.Textbox(
             label=t("batch.captions"), placeholder=t("batch.captions_hint"), lines=4,
             max_lines=8, elem_id="batch-captions",
@@ -67,8 +62,8 @@ class BatchView:
             label=t("batch.pairs"), placeholder=t("batch.pairs_hint"), lines=4, max_lines=8,
             elem_id="batch-pairs",
         )  # fmt: skip
-        # Of the captions in the box that have a name of their own: caption -> label.
-        self._labels = gr.State({})
+        # Of the captions in the box those that have a name of their own; else None.
+        self._labels = gr.State(None)
         self._labelled = gr.HTML(elem_id="batch-labelled", elem_classes="pl-may-be-empty")
         with gr.Row(elem_classes="pl-sources"):
             self._from_file = gr.UploadButton(
@@ -86,7 +81,9 @@ class BatchView:
             value=Mode.BEST.value, label=t("batch.mode"), elem_id="batch-mode",
         )  # fmt: skip
         self._hint = gr.HTML(_hint(Mode.BEST, t), elem_id="batch-hint")
-        with gr.Accordion(t("batch.more_choices"), open=False, elem_id="batch-choices"):
+        with gr.Accordion(
+            t("batch.more_choices"), open=False, elem_id="batch-choices"
+        ) as self._choices:
             self._threshold = gr.Radio(
                 [(t(name), kind) for kind, name in THRESHOLDS.items()],
                 value="own", label=t("batch.threshold"), elem_id="batch-threshold",
@@ -104,17 +101,14 @@ class BatchView:
                 label=t("batch.exact"), info=t("batch.exact_hint"), elem_id="batch-exact"
             )
         with gr.Row(elem_classes="pl-actions"):
-            self._stop = self._button("job.cancel", "batch-cancel")
-            self._pause = self._button("job.pause", "batch-pause")
-            self._resume = self._button("job.resume", "batch-resume")
             self._go = gr.Button(t("batch.go"), variant="primary", elem_id="batch-go")
-
-    def _button(self, key: str, name: str) -> gr.Button:
-        return gr.Button(self._t(key), visible=False, elem_id=name, min_width=80)
 
     def _lay_out_results(self) -> None:
         t = self._t
-        self._status = gr.HTML(elem_id="batch-status", elem_classes="pl-may-be-empty")
+        with gr.Row(elem_classes="pl-job"):
+            with gr.Column(min_width=240):
+                self._status = gr.HTML(elem_id="batch-status", elem_classes="pl-may-be-empty")
+            self._buttons = JobButtons(t, "batch", lambda: self._bench.batch_job)
         with gr.Column(elem_classes="pl-keep"):
             self._saving = SaveRow(self._bench, t)
             with gr.Row(elem_classes="pl-line"):
@@ -138,23 +132,19 @@ class BatchView:
 
     def _wire(self) -> None:
         self.shown = [
-            self._status, self._table, self._filter, self._order, self._stop,
-            self._pause, self._resume, self._go, self._timer, *self._saving.shown,
+            self._status, self._table, self._filter, self._order, *self._buttons.shown,
+            self._go, self._timer, *self._saving.shown,
         ]  # fmt: skip
-        self._go.click(
-            self._start,
-            [
-                self.folder, self._captions, self._labels, self._pairs, self._beside, self._mode,
-                self._threshold, self._percent, self._alarms, self._exact,
-            ],
-            self.shown, **DIRECT,
-        )  # fmt: skip
+        # In the order of a `BatchForm`.
+        self._boxes = [
+            self.folder, self._captions, self._labels, self._pairs, self._beside, self._mode,
+            self._threshold, self._percent, self._alarms, self._exact,
+        ]  # fmt: skip
+        self.resumed = [*self.shown, *self._boxes, self._labelled, self._hint, self._choices]
+        self._go.click(self._start, self._boxes, self.shown, **DIRECT)
         self.acting.forget_when(self._go.click)
         self._timer.tick(self.look, None, self.shown, **DIRECT)
-        for button, act in (
-            (self._stop, Job.cancel), (self._pause, Job.pause), (self._resume, Job.resume),
-        ):  # fmt: skip
-            button.click(lambda act=act: self._tell(act), None, self.shown, **DIRECT)
+        self._buttons.wire(self.look, self.shown)
         gr.on(
             [self._filter.input, self._order.input], self._again, [self._filter, self._order],
             self._table, **DIRECT,
@@ -164,48 +154,59 @@ class BatchView:
             [self._captions, self._labels, self._labelled, self._pairs, self._status], **DIRECT,
         )  # fmt: skip
         self._mode.input(
-            lambda mode: (_hint(Mode(mode), self._t), self._t(MODES[Mode(mode)][2])),
+            lambda mode: (_hint(mode, self._t), self._deed(mode)),
             self._mode, [self._hint, self._go], **DIRECT,
         )  # fmt: skip
-        self._pick.click(None, self.folder, self.folder, js=PICK_FOLDER)
 
-    def _start(
-        self, folder: str, captions: str, labels: dict[str, str], pairs: str, beside: bool,
-        mode: str, threshold: str, percent: float, alarms: int, exact: bool,
-    ) -> Changes:  # fmt: skip
+    def _start(self, *filled: Any) -> Changes:
         bench, t = self._bench, self._t
+        form = bench.batch_form = BatchForm(*filled)
         options = BatchOptions(
-            Mode(mode),
-            exact=exact and mode == Mode.BEST,
-            threshold=percent / 100 if threshold == "hand" else None,
-            false_alarms=alarms if threshold == "alarms" else None,
+            Mode(form.mode),
+            exact=form.exact and form.mode == Mode.BEST,
+            threshold=form.percent / 100 if form.threshold == "hand" else None,
+            false_alarms=form.alarms if form.threshold == "alarms" else None,
         )
         try:
-            place = cards.typed_folder(folder)
-            if beside:
+            place = cards.typed_folder(form.folder)
+            if form.beside:
                 asked = Asked(place, options)
             elif options.mode is Mode.VERIFY:
-                asked = Asked(place, options, pairs=as_pairs(pairs.splitlines()))
+                asked = Asked(place, options, pairs=as_pairs(form.pairs.splitlines()))
             else:
-                asked = Asked(place, options, captions=_named(captions, labels))
+                asked = Asked(place, options, captions=_named(form))
         except PairLensError as error:
             return {self._status: cards.notice(t.error(error))}
         bench.batch_job = bench.jobs.submit(work_for(asked, bench.matcher))
         bench.save_job = None
         return self.look()
 
+    def resume(self) -> Changes:
+        """After a reload of the page: what was asked last is in its boxes, with what came of it."""
+        changes, form = self.look(), self._bench.batch_form
+        if form is None:
+            return changes
+        job = self._bench.batch_job
+        return {
+            **changes,
+            **dict(zip(self._boxes, form, strict=True)),
+            self._labelled: self._where_labels_are_from(form.labels),
+            self._hint: _hint(form.mode, self._t),
+            self._choices: gr.update(open=form.threshold != "own" or form.exact),
+            self._go: gr.update(
+                value=self._deed(form.mode), interactive=job is None or job.finished
+            ),
+        }
+
     def look(self) -> Changes:
-        """Show the job that runs or was the last; also what a reload of the page comes back to."""
+        """Show the job that runs or was the last."""
         job = self._bench.batch_job
         if job is None:
             return {self._timer: gr.update(active=False)}
         running = not job.finished
-        now = job.snapshot()
         return {
             self._timer: gr.update(active=running),
-            self._stop: gr.update(visible=running),
-            self._pause: gr.update(visible=running and not now.paused and not now.cancelling),
-            self._resume: gr.update(visible=running and now.paused),
+            **self._buttons.look(),
             self._go: gr.update(interactive=not running),
             **self._saving.look(),
             **(self._progress(job) if running else self._outcome(job)),
@@ -244,11 +245,6 @@ class BatchView:
             return ""
         return table(job.result, self._bench, self._t, kept, order)
 
-    def _tell(self, act: Callable[[Job[BatchResults]], None]) -> Changes:
-        if self._bench.batch_job is not None:
-            act(self._bench.batch_job)
-        return self.look()
-
     def _read(self, file: str, mode: str) -> Changes:
         path = Path(file)
         try:
@@ -261,18 +257,25 @@ class BatchView:
             fields = {**error.fields, "path": path.name}
             sentence = self._t.failure(error.code, fields, str(error))
             return {self._status: cards.notice(sentence)}
-        labels = {_line(c.text): c.label for c in captions if c.label != c.text}
-        note = cards.note(self._t("batch.labelled", file=path.name)) if labels else ""
+        named = {_line(c.text): c.label for c in captions if c.label != c.text}
+        labels = FileLabels(path.name, named) if named else None
         return {
             self._captions: "\n".join(_line(caption.text) for caption in captions),
             self._labels: labels,
-            self._labelled: note,
+            self._labelled: self._where_labels_are_from(labels),
             self._status: "",
         }
 
+    def _where_labels_are_from(self, labels: FileLabels | None) -> str:
+        return cards.note(self._t("batch.labelled", file=labels.file)) if labels else ""
 
-def _hint(mode: Mode, t: Translator) -> str:
-    return f'<p class="pl-note">{escape(t(MODES[mode][1]))}</p>'
+    def _deed(self, mode: str) -> str:
+        """What the button says."""
+        return self._t(MODES[Mode(mode)][2])
+
+
+def _hint(mode: str, t: Translator) -> str:
+    return cards.note(t(MODES[Mode(mode)][1]))
 
 
 def _line(caption: str) -> str:
@@ -280,9 +283,10 @@ def _line(caption: str) -> str:
     return " ".join(caption.splitlines())
 
 
-def _named(text: str, labels: dict[str, str]) -> list[Caption]:
-    """The captions in a box, with the labels that their file gave them."""
+def _named(form: BatchForm) -> list[Caption]:
+    """The captions in the box, with the labels that their file gave them."""
+    labels = form.labels.labels if form.labels else {}
     return [
         Caption(caption.text, labels.get(caption.text, caption.label))
-        for caption in as_captions(text.splitlines())
+        for caption in as_captions(form.captions.splitlines())
     ]

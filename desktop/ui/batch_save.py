@@ -13,6 +13,7 @@ import gradio as gr
 
 from desktop.i18n import Translator
 from desktop.jobs import Job, Work
+from desktop.moves import Moves
 from desktop.ui import cards
 from desktop.ui.bridge import DIRECT, LOOK_EVERY, Changes
 from desktop.workbench import BatchResults, Saved, Workbench
@@ -91,7 +92,8 @@ class SaveRow:
                 check_results(path)
             except PairLensError as error:
                 return {**self.look(), self._saved: cards.notice(self._t.error(error))}
-            bench.save_job = bench.writers.submit(writing(job.result, path, self._t.language))
+            work = writing(job.result, path, self._t.language, bench.moves)
+            bench.save_job = bench.writers.submit(work)
             return self.look()
 
         return save
@@ -136,9 +138,10 @@ class _CancelledError(Exception):
     """Ends the writing of a file, of which nothing is to be left."""
 
 
-def writing(found: BatchResults, path: Path, language: str) -> Work[Saved]:
+def writing(found: BatchResults, path: Path, language: str, moves: Moves) -> Work[Saved]:
     """The work that writes results to a file; it raises what `write_results` does.
 
+    Photos that were moved since are named by where they are now.
     Once cancelled, nothing is left of the new file or lost of an old one.
     """
 
@@ -152,7 +155,7 @@ def writing(found: BatchResults, path: Path, language: str) -> Work[Saved]:
                     progress(counts.done, total)
                     if cancelled():
                         raise _CancelledError
-                yield row
+                yield moves.row(row, found.about.beside)
 
         try:
             write_results(rows(), replace(found.about, language=language), path)

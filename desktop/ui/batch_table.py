@@ -139,7 +139,7 @@ class _Drawing:
         """A photo as a row of the table."""
         row, mode = group[0], self._about.mode
         photo = locate(row.photo, self._about.beside)
-        title = escape(str(photo))
+        title = escape(cards.written(self._bench.moves.where(photo)))
         name = f'<td class="pl-name" title="{title}">{escape(row.photo.name)}</td>'
         if row.failure:
             why = cards.notice(cards.failure_sentence(row.failure, self._t))

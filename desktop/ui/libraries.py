@@ -1,4 +1,4 @@
-"""The Search view's section about libraries: which there are, adding to one, deleting one."""
+"""The Search view's section about libraries: which there are, adding to one, renaming, deleting."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class LibrariesSection:
         accordion: to be refreshed when it is opened.
         folder, name: of what is to be added.
         doomed: the name of the library whose deletion is to be confirmed.
+        renamed: the name of the library that is to be renamed, and ``new_name`` what to.
     """
 
     def __init__(self, bench: Workbench, t: Translator) -> None:
@@ -46,6 +47,17 @@ class LibrariesSection:
                     t("libraries.delete_now"), variant="stop", scale=0, min_width=140,
                     elem_id="libraries-delete",
                 )  # fmt: skip
+            with gr.Row(visible=False, elem_classes="pl-line") as self._renaming:
+                self.new_name = gr.Textbox(
+                    value="", max_lines=1, scale=4, elem_id="libraries-new-name"
+                )
+                self.leave = gr.Button(
+                    t("libraries.rename_off"), scale=0, min_width=120, elem_id="libraries-leave"
+                )
+                self.rename = gr.Button(
+                    t("libraries.rename_now"), variant="primary", scale=0, min_width=140,
+                    elem_id="libraries-rename",
+                )  # fmt: skip
             with gr.Row(elem_classes="pl-line"):
                 self.folder = folder_box(t, t("libraries.folder"), "libraries-folder", scale=5)
                 self.name = gr.Textbox(
@@ -57,14 +69,11 @@ class LibrariesSection:
                     t("libraries.add"), scale=0, min_width=120, elem_id="libraries-add"
                 )
         self.doomed = gr.State(None)
+        self.renamed = gr.State(None)
         self.shown = [
-            self._list,
-            self._confirm,
-            self._question,
-            self.doomed,
-            self.folder,
-            self.name,
-        ]
+            self._list, self._confirm, self._question, self.doomed, self._renaming, self.new_name,
+            self.renamed, self.folder, self.name,
+        ]  # fmt: skip
 
     def refreshed(self) -> Changes:
         """The libraries as they stand now."""
@@ -92,14 +101,29 @@ class LibrariesSection:
         folders = ", ".join(map(str, card.folders))
         question = self._t("libraries.question", name=card.name, folders=folders)
         return {
+            **self.ask_nothing(),
             self._question: cards.notice(question),
             self._confirm: gr.update(visible=True),
             self.doomed: card.name,
         }
 
+    def ask_for_a_name(self, name: str) -> Changes:
+        """Ask what a library is to be called."""
+        return {
+            **self.ask_nothing(),
+            self._renaming: gr.update(visible=True),
+            self.new_name: gr.update(label=self._t("libraries.rename_to", name=name), value=name),
+            self.renamed: name,
+        }
+
     def ask_nothing(self) -> Changes:
-        """Take the question back."""
-        return {self._confirm: gr.update(visible=False), self.doomed: None}
+        """Take back what was asked."""
+        return {
+            self._confirm: gr.update(visible=False),
+            self.doomed: None,
+            self._renaming: gr.update(visible=False),
+            self.renamed: None,
+        }
 
     def delete_now(self, name: str) -> None:
         """Delete a library once nothing is going on with it any more; photos are not touched.
@@ -138,6 +162,7 @@ class LibrariesSection:
             f'<li><div class="pl-grow"><strong>{name}</strong> '
             f"<span>{escape(' · '.join(said))}</span>{folders}{below}</div>"
             f"{cards.ask('use', t('libraries.use'), name=library.name)}"
+            f"{cards.ask('rename', t('libraries.rename'), name=library.name)}"
             f"{cards.ask('delete', t('libraries.delete'), name=library.name)}</li>"
         )
 

@@ -19,6 +19,7 @@ from desktop.jobs import Job
 from desktop.ui import cards, search_results
 from desktop.ui.act import ActPanel, Result
 from desktop.ui.bridge import DIRECT, LOOK_EVERY, Changes, folder_box
+from desktop.ui.job_buttons import JobButtons
 from desktop.ui.libraries import LibrariesSection, names_at_hand
 from desktop.ui.search_form import TOP, MoreChoices, read_place, read_search
 from desktop.workbench import Search, Workbench
@@ -53,9 +54,7 @@ class SearchView:
             with gr.Column(min_width=240):
                 self._status = gr.HTML(elem_id="search-status", elem_classes="pl-may-be-empty")
                 self._news = gr.HTML(elem_id="search-news", elem_classes="pl-may-be-empty")
-            self._pause = _small_button(t("job.pause"), "search-pause")
-            self._resume = _small_button(t("job.resume"), "search-resume")
-            self._stop = _small_button(t("job.cancel"), "search-cancel")
+            self._buttons = JobButtons(t, "search", lambda: bench.keeper)
         self.acting = ActPanel(bench, t, "search", self._to_act_on, by_caption=False)
         self._gallery = gr.HTML(
             cards.empty(t("search.empty"), t("search.empty_hint")), elem_id="search-gallery"
@@ -85,15 +84,16 @@ class SearchView:
             )
         with gr.Row(visible=False, elem_classes="pl-line") as self._photo_row:
             self._photo_shown = gr.HTML(elem_id="search-photo")
-            self._photo_off = _small_button(t("search.photo_off"), "search-photo-off", True)
+            self._photo_off = gr.Button(
+                t("search.photo_off"), size="sm", scale=0, min_width=96, elem_id="search-photo-off"
+            )
 
     def _wire(self) -> None:
         libraries = self._libraries
         self.shown = [
             self.folder, self._query, self._photo, self._photo_row, self._photo_shown,
             self._choices.upload, self._names, *libraries.shown, self._status, self._news,
-            self._pause, self._resume, self._stop, self._renew, self._gallery,
-            self._timer, self._calm,
+            *self._buttons.shown, self._renew, self._gallery, self._timer, self._calm,
         ]  # fmt: skip
         inputs = [self.folder, self._query, self._photo, *self._choices.fields]
         on: dict[str, Any] = {"outputs": self.shown, **DIRECT}
@@ -102,14 +102,17 @@ class SearchView:
         self._renew.click(self._renew_index, self.folder, **on)
         self._timer.tick(self._look, **on)
         self._calm.tick(self._look_calmly, **on)
-        self._pause.click(self._pause_job, **on)
-        self._resume.click(self._resume_job, **on)
-        self._stop.click(self._cancel, **on)
+        self._buttons.wire(self._look_calmly, self.shown, self._cancelled)
         self._choices.upload.upload(self._take_upload, self._choices.upload, **on)
         self._photo_off.click(lambda: self.take_photo(None), **on)
         libraries.accordion.expand(libraries.refreshed, **on)
         libraries.add.click(self._add_folder, [libraries.folder, libraries.name], **on)
         libraries.keep.click(libraries.ask_nothing, **on)
+        libraries.leave.click(libraries.ask_nothing, **on)
+        gr.on(
+            [libraries.rename.click, libraries.new_name.submit], self._rename,
+            [libraries.renamed, libraries.new_name, self.folder], **on,
+        )  # fmt: skip
         libraries.delete.click(self._delete, [libraries.doomed, self.folder], **on)
         # The window's own dialog hands the photo in like a drop does: no copy is made.
         self._choices.pick.click(None, None, None, js="() => window.pywebview.api.pick_photos()")
@@ -140,6 +143,8 @@ class SearchView:
                 return self._show_more()
             if what["do"] == "delete":
                 return self._libraries.ask_to_delete(what["name"])
+            if what["do"] == "rename":
+                return self._libraries.ask_for_a_name(what["name"])
             photo = self._bench.thumbnails.photo(what["photo"])
             where, _, _, *choices = filled
             if photo is None:  # the page is older than the program
@@ -237,7 +242,7 @@ class SearchView:
                 if running
                 else self._indexed(job)
             ),
-            **self._job_buttons(),
+            **self._buttons.look(),
         }
 
     def _indexed(self, job: Job[IndexReport]) -> Changes:
@@ -272,34 +277,11 @@ class SearchView:
         return {
             self._calm: gr.update(active=keeper.in_use),
             self._news: search_results.news_words(keeper, self._bench, self._t),
-            **self._job_buttons(),
+            **self._buttons.look(),
         }
 
-    def _job_buttons(self) -> Changes:
-        job = self._bench.keeper.current
-        at = None if job is None else job.snapshot()
-        asked = job is not None and not job.quiet
-        can = at is not None and not at.cancelling and (asked or search_results.is_worth_a_line(at))
-        paused = at is not None and at.paused
-        return {
-            self._pause: gr.update(visible=can and not paused),
-            self._resume: gr.update(visible=can and paused),
-            self._stop: gr.update(visible=can),
-        }
-
-    def _pause_job(self) -> Changes:
-        self._bench.keeper.pause()
-        return self._job_buttons()
-
-    def _resume_job(self) -> Changes:
-        self._bench.keeper.resume()
-        return self._job_buttons()
-
-    def _cancel(self) -> Changes:
-        keeper = self._bench.keeper
-        asked = keeper.under_way
-        keeper.cancel()
-        if asked is not None:
+    def _cancelled(self) -> Changes:
+        if self._bench.keeper.under_way is not None:
             return self._look()
         return {**self._look_calmly(), self._status: cards.note(self._t("search.cancelled"))}
 
@@ -357,12 +339,28 @@ class SearchView:
             }
         return changes
 
+    def _rename(self, name: str, to: str, typed: str) -> Changes:
+        t, bench = self._t, self._bench
+        try:
+            now = bench.keeper.rename(name, to).name
+        except Exception as error:
+            return {self._status: self._sorry(error)}
+        asked = bench.search
+        if asked is not None and asked.library == name:
+            bench.search = replace(asked, where=now, library=now)
+        changes = {
+            **self._libraries.ask_nothing(),
+            **self._libraries.refreshed(),
+            **self._look_calmly(),
+            self._names: names_at_hand(t),
+            self._status: cards.note(t("libraries.renamed", name=name, now=now)),
+        }
+        if typed.strip().casefold() == name.casefold():
+            changes[self.folder] = now
+        return changes
+
     def _sorry(self, error: Exception) -> str:
         return cards.notice(cards.sentence_for(error, self._t, self._bench))
-
-
-def _small_button(words: str, name: str, visible: bool = False) -> gr.Button:
-    return gr.Button(words, visible=visible, size="sm", scale=0, min_width=96, elem_id=name)
 
 
 def _open(asked: Search) -> Library:

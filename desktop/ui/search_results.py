@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from html import escape
 
 from desktop.i18n import Translator
-from desktop.jobs import Snapshot
 from desktop.keeper import Keeper
 from desktop.ui import cards
 from desktop.workbench import Search, Workbench
@@ -98,7 +97,7 @@ def news_words(keeper: Keeper, bench: Workbench, t: Translator) -> str:
     """What happens and happened by itself with the library in use; empty where nothing did."""
     news, job = keeper.news, keeper.quiet
     lines = []
-    if job is not None and is_worth_a_line(at := job.snapshot()):
+    if job is not None and (at := job.snapshot()).has_found_work:
         doing = t("search.renewing") if keeper.renewing else t("search.catching_up")
         lines.append(cards.note(f"{doing} {cards.progress_words(at, t)}"))
     counts = []
@@ -115,8 +114,3 @@ def news_words(keeper: Keeper, bench: Workbench, t: Translator) -> str:
         lines.append(cards.note(cards.sentence_for(news.error, t, bench)))
     damage = cards.notice(t.error(news.damage)) if news.damage else ""
     return damage + "".join(lines) + failed(news.failures, t)
-
-
-def is_worth_a_line(at: Snapshot) -> bool:
-    """Whether a quiet job has something left to do, rather than only to look for it."""
-    return at.paused or at.total > at.done

@@ -15,7 +15,14 @@ from tests.fixtures.coloured import coloured_photo
 
 @pytest.fixture
 def page(page: Page) -> Page:
+    """On the Batch view, without what the test before has asked of the same program."""
     choose_view(page, "batch")
+    page.uncheck("#batch-beside input")
+    choose(page, "best")
+    page.fill(box(page, "batch-captions"), "")
+    if page.locator("#batch-threshold").is_visible():
+        page.check("#batch-threshold input[value=own]")
+        page.click("#batch-choices button")
     return page
 
 
@@ -38,8 +45,14 @@ def ask(page: Page, folder: Path, captions: str = "") -> None:
     page.fill(box(page, "batch-folder"), str(folder))
     if captions:
         page.fill(box(page, "batch-captions"), captions)
+    # Until there is an answer the status is what it was before, or the progress.
+    page.evaluate(
+        "document.querySelectorAll('#batch-status *').forEach((said) => { said.dataset.old = ''; })"
+    )
     page.click("#batch-go")
-    expect(page.locator("#batch-go")).to_be_enabled()
+    page.wait_for_selector(
+        "#batch-status .pl-summary:not([data-old]), #batch-status .pl-notice:not([data-old])"
+    )
 
 
 def give(page: Page, file: Path) -> None:
@@ -233,6 +246,51 @@ def test_the_threshold_can_be_set_by_hand_or_by_false_alarms(page: Page, folder:
     expect(page.locator("#batch-status")).to_contain_text("for at most one false alarm in 10")
 
 
+def test_a_reload_comes_back_to_what_was_asked_and_its_answer(
+    page: Page, folder: Path, tmp_path: Path
+) -> None:
+    captions = tmp_path / "captions.csv"
+    captions.write_text("caption,label\na red apple,Fruit\na green meadow,Outside\n")
+    give(page, captions)
+    expect(page.locator("#batch-labelled")).to_contain_text("captions.csv")
+    choose(page, "all")
+    page.click("#batch-choices button")
+    page.check("#batch-threshold input[value=hand]")
+    page.fill("#batch-percent input[type=number]", "90")
+    page.press("#batch-percent input[type=number]", "Tab")
+    ask(page, folder, "a red apple\na green meadow")
+
+    page.reload()
+
+    expect(page.locator(box(page, "batch-folder"))).to_have_value(str(folder))
+    expect(page.locator(box(page, "batch-captions"))).to_have_value("a red apple\na green meadow")
+    expect(page.locator("#batch-labelled")).to_contain_text("captions.csv")
+    expect(page.locator("#batch-mode input[value=all]")).to_be_checked()
+    expect(page.locator("#batch-hint")).to_contain_text("Every photo with every caption")
+    expect(page.locator("#batch-threshold input[value=hand]")).to_be_checked()
+    expect(page.locator("#batch-percent input[type=number]")).to_have_value("90")
+    expect(page.locator("#batch-table tbody tr")).to_have_count(4)
+    choose(page, "best")
+    ask(page, folder)
+    expect(page.locator("#batch-status")).to_contain_text("0 matched · 1 could not be read")
+    page.check("#batch-threshold input[value=own]")
+    ask(page, folder)
+    expect(line(page, "apple.png").locator(".pl-label")).to_have_text("Fruit")
+
+
+def test_a_reload_comes_back_to_what_could_not_be_answered(page: Page, tmp_path: Path) -> None:
+    choose(page, "verify")
+    page.fill(box(page, "batch-pairs"), "apple.png, a red apple")
+    ask(page, tmp_path / "missing")
+    expect(page.locator("#batch-status .pl-notice")).to_contain_text("there is no such folder")
+    page.reload()
+    expect(page.locator(box(page, "batch-folder"))).to_have_value(str(tmp_path / "missing"))
+    expect(page.locator(box(page, "batch-pairs"))).to_have_value("apple.png, a red apple")
+    expect(page.locator("#batch-go")).to_have_text("Check the captions")
+    expect(page.locator("#batch-choices button")).to_be_visible()
+    expect(page.locator("#batch-threshold")).to_be_hidden()
+
+
 def test_nothing_to_match_with_or_in_is_said(page: Page, folder: Path, tmp_path: Path) -> None:
     ask(page, folder)
     expect(page.locator("#batch-status .pl-notice")).to_contain_text("There is no caption")
@@ -247,12 +305,12 @@ def test_long_work_rests_while_it_is_paused(browser: Browser, tmp_path: Path) ->
         status = page.locator("#batch-status")
         page.click("#batch-pause")
         expect(status).to_contain_text("Paused at ")
-        expect(page.locator("#batch-pause")).to_be_hidden()
+        expect(page.locator("#batch-pause")).to_have_text("Go on")
         page.reload()
         expect(status).to_contain_text("Paused at ")
-        page.click("#batch-resume")
+        page.click("#batch-pause")
         expect(status).to_contain_text("80 photos · 80 matched", timeout=30_000)
-        expect(page.locator("#batch-resume")).to_be_hidden()
+        expect(page.locator("#batch-pause")).to_be_hidden()
 
 
 def test_a_paused_batch_can_be_cancelled_and_keeps_what_is_done(

@@ -101,13 +101,13 @@ def test_writing_that_is_cancelled_leaves_the_old_file(tmp_path: Path, kind: str
     found = results(photo.parent, [answer(photo, 0.9)] * 500)
     out = tmp_path / f"out.{kind}"
     out.write_text("before")
-    job = Job(writing(found, out, "en"))
+    job = Job(writing(found, out, "en", Moves()))
     job.cancel()
     job.run()
     assert not job.outcome().whole
     assert out.read_text() == "before"
     assert sorted(path.name for path in tmp_path.glob("*out*")) == [out.name]
-    again = Job(writing(found, out, "en"))
+    again = Job(writing(found, out, "en", Moves()))
     again.run()
     assert again.outcome().whole
     assert (again.snapshot().done, again.snapshot().total) == (451, 500)

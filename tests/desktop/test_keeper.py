@@ -13,8 +13,8 @@ import pytest
 
 from desktop.jobs import JobRunner
 from desktop.keeper import Keeper
-from engine.cards import card_named, cards, remove
-from engine.errors import LibraryBusy, LibraryUnknown, NoPhotos
+from engine.cards import card_named, cards, remove, rename
+from engine.errors import LibraryBusy, LibraryIndexing, LibraryUnknown, NoPhotos
 from engine.index import Library, index_folder
 from engine.paths import libraries_dir
 from engine.sqlite_file import WriterLock
@@ -239,6 +239,33 @@ def test_a_library_that_another_program_deleted_is_not_made_again(
     coloured_photo(folder / "new.png", "blue")
     until(lambda: isinstance(keeper.news.error, LibraryUnknown))
     assert list(libraries_dir().iterdir()) == []
+
+
+def test_a_library_that_another_program_renamed_is_still_watched(
+    keeper: Keeper, folder: Path
+) -> None:
+    in_use(keeper, folder)
+    until(lambda: keeper.quiet is None)
+    rename("photos", "pictures")
+    coloured_photo(folder / "new.png", "blue")
+    until(lambda: keeper.news.added == 1)
+    assert "new.png" in found("pictures")
+    assert keeper.news.error is None
+
+
+def test_a_library_is_renamed_only_while_it_is_not_being_indexed(
+    keeper: Keeper, matcher: Any, folder: Path
+) -> None:
+    matcher.gate.clear()
+    job = keeper.index(folder, "photos")
+    assert matcher.asked.wait(WAIT)
+    with pytest.raises(LibraryIndexing):
+        keeper.rename("photos", "pictures")
+    matcher.gate.set()
+    assert job.wait(WAIT)
+    keeper.rename("photos", "pictures")
+    assert keeper.asked_for == (folder, "pictures")
+    assert len(found("pictures")) == 3
 
 
 def test_what_is_under_way_is_not_begun_twice(keeper: Keeper, matcher: Any, folder: Path) -> None:

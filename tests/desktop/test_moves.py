@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from desktop.moves import Moves
+from engine.types import BatchRow, VerifyRow
 
 
 def moved(source: Path, target: Path, moves: Moves) -> None:
@@ -45,3 +46,18 @@ def test_a_photo_that_is_gone_everywhere_ends_the_search(tmp_path: Path) -> None
     first, second = tmp_path / "a.jpg", tmp_path / "b.jpg"
     moves.add([(first, second), (second, first), (first, second)])
     assert moves.where(first) == second
+
+
+def test_a_row_names_where_its_photos_are_now(tmp_path: Path) -> None:
+    moves = Moves()
+    first, second, rival, beaten = (tmp_path / f"{name}.jpg" for name in "abcd")
+    first.write_bytes(b"a")
+    rival.write_bytes(b"c")
+    moved(first, second, moves)
+    moved(rival, beaten, moves)
+    assert moves.row(BatchRow(first, "red", rival=rival), None) == BatchRow(
+        second, "red", rival=beaten
+    )
+    # What was named without its folder keeps its name for as long as it is there.
+    assert moves.row(VerifyRow(Path("a.jpg"), "red"), tmp_path).photo == second
+    assert moves.row(VerifyRow(Path("b.jpg"), "red"), tmp_path).photo == Path("b.jpg")

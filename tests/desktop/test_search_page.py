@@ -228,6 +228,40 @@ def test_a_library_is_made_named_extended_searched_and_deleted(
     assert len(list(folder.rglob("*.png"))) == 4
 
 
+def test_a_library_is_renamed_and_still_searched_and_watched(page: Page, folder: Path) -> None:
+    search(page, folder, "red")
+    expect(page.locator("#search-gallery figure")).to_have_count(4)
+    open_section(page, "libraries")
+    row = page.locator("#libraries-list li")
+    row.get_by_text("Search here").click()
+    expect(page.locator(box(page, "search-folder"))).to_have_value("trip")
+    page.click("#search-go")
+
+    row.get_by_text("Rename…").click()
+    name = page.get_by_label("New name for trip")
+    expect(name).to_have_value("trip")
+    page.click("#libraries-leave")
+    expect(name).to_be_hidden()
+    row.get_by_text("Rename…").click()
+    name.fill(" ")
+    page.click("#libraries-rename")
+    expect(page.locator("#search-status .pl-notice")).to_contain_text("can't be without a name")
+    name.fill("Summer")
+    name.press("Enter")
+    expect(page.locator("#search-status")).to_contain_text("The library trip is called Summer now")
+    expect(row.locator("strong")).to_have_text("Summer")
+    expect(name).to_be_hidden()
+    expect(page.locator("#search-names")).to_contain_text("Summer")
+    expect(page.locator(box(page, "search-folder"))).to_have_value("Summer")
+    page.reload()
+    expect(page.locator(box(page, "search-folder"))).to_have_value("Summer")
+
+    coloured_photo(folder / "cherry.png", "red", (100, 70))
+    expect(page.locator("#search-news")).to_contain_text("1 new photo taken up", timeout=WATCHED)
+    page.click("#search-go")
+    expect(page.locator("#search-gallery figure")).to_have_count(5)
+
+
 def test_a_known_library_is_a_click_away_and_found_while_its_folder_is_offline(
     page: Page, folder: Path
 ) -> None:
@@ -290,7 +324,9 @@ def test_while_another_program_indexes_the_library_is_searched_and_that_is_said(
     expect(page.locator("#search-gallery figure")).to_have_count(4)
     open_section(page, "libraries")
     with lock(home):
-        expect(page.locator("#search-news .pl-note")).to_have_count(0)
+        # What this program tries by itself is over when it has said so.
+        coloured_photo(folder / "new.png", "red", (100, 70))
+        expect(page.locator("#search-news")).to_contain_text("another PairLens", timeout=WATCHED)
         page.click("#search-go")
         expect(page.locator("#search-gallery")).to_contain_text("Another PairLens is indexing")
         expect(page.locator("#search-gallery figure")).to_have_count(4)
@@ -300,6 +336,11 @@ def test_while_another_program_indexes_the_library_is_searched_and_that_is_said(
         page.locator("#libraries-list li").get_by_text("Delete…").click()
         page.click("#libraries-delete")
         expect(page.locator("#search-status .pl-notice")).to_contain_text("another PairLens")
+        expect(page.locator("#libraries-question")).to_be_hidden()
+        page.locator("#libraries-list li").get_by_text("Rename…").click()
+        page.get_by_label("New name for trip").fill("Summer")
+        page.click("#libraries-rename")
+        expect(page.locator("#search-status .pl-notice")).to_contain_text("being indexed now")
     page.click("#search-go")
     expect(page.locator("#search-gallery")).not_to_contain_text("Another PairLens")
     expect(page.locator("#search-gallery figure")).to_have_count(4)
@@ -368,10 +409,10 @@ def test_indexing_is_paused_goes_on_and_is_cancelled(
         expect(status).to_contain_text("of 120 photos")
         page.click("#search-pause")
         expect(status).to_contain_text("Paused at")
-        expect(page.locator("#search-pause")).to_be_hidden()
+        expect(page.locator("#search-pause")).to_have_text("Go on")
         page.reload()
         expect(status).to_contain_text("Paused at")
-        page.click("#search-resume")
+        page.click("#search-pause")
         expect(status).to_contain_text("left")
         # What is done so far can be searched meanwhile.
         page.click("#search-go")
@@ -380,6 +421,6 @@ def test_indexing_is_paused_goes_on_and_is_cancelled(
         expect(status).to_contain_text("Paused at")
         page.click("#search-cancel")
         expect(status).to_contain_text("Cancelled; what was indexed is kept")
-        for name in ("pause", "resume", "cancel"):
+        for name in ("pause", "cancel"):
             expect(page.locator(f"#search-{name}")).to_be_hidden()
         page.context.close()

@@ -189,7 +189,7 @@ def test_photos_and_folders_come_in_by_drop_and_by_dialog_without_a_copy(
     assert opened.page("document.documentElement.dataset.view") == "batch"
 
     other = coloured_photo(tmp_path / "other" / "c.png", "blue")
-    opened.click("#batch-pick")
+    opened.click("#batch-folder-pick")
     opened.answer_dialog(other.parent)
     opened.wait_for_page(f"{box} === {json.dumps(str(other.parent))}")
 

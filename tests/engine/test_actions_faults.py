@@ -22,6 +22,7 @@ from engine.errors import (
     TargetUnwritable,
     TargetVanished,
 )
+from engine.sqlite_file import lock_path
 from engine.types import BatchRow
 from tests.fixtures import drives
 from tests.fixtures import photos as made
@@ -249,6 +250,15 @@ def test_actions_are_listed_the_newest_first(photos: list[Path], into: Path) -> 
     assert (oldest.kind, oldest.into, oldest.total, oldest.done) == ("copy", into, 3, 3)
     assert oldest.began.tzinfo is not None
     assert oldest.began <= newest.began
+
+
+def test_a_look_at_what_is_settled_only_reads(photos: list[Path], into: Path) -> None:
+    act(photos, into)
+    with Journal() as journal:
+        lock_path(journal.path).unlink()
+        (action,) = list_actions(journal)
+        assert action.state is ActionState.DONE
+        assert not lock_path(journal.path).exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="names are text there, whatever they hold")

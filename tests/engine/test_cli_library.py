@@ -212,6 +212,26 @@ def test_photos_of_a_library_are_not_read_again(
         assert "3 of 3" in found.stderr
 
 
+def test_a_library_is_renamed_and_why_it_cannot_be_is_said(library: Path, tmp_path: Path) -> None:
+    made.folder_of(tmp_path / "other", 1)
+    assert pairlens("index", tmp_path / "other").returncode == 0
+
+    found = pairlens("rename", "Trips", " summer  trips ")
+    assert found.returncode == 0
+    assert "is called summer trips now" in found.stderr
+    assert pairlens("search", "Summer Trips", "a dog").returncode == 0
+
+    for words, why in (
+        (("trips", "journeys"), "There is no library called trips"),
+        (("summer trips", "OTHER"), "There is a library called other already"),
+        (("summer trips", " "), "can't be without a name"),
+    ):
+        found = pairlens("rename", *words)
+        assert (found.returncode, found.stdout) == (2, "")
+        assert why in found.stderr
+    assert {one["name"]: one["photos"] for one in listed()} == {"summer trips": 6, "other": 1}
+
+
 @pytest.mark.parametrize("answer", ["", "n\n", "no\n", "maybe\n"])
 def test_forget_asks_first(library: Path, answer: str) -> None:
     found = pairlens("forget", "trips", typed=answer)

@@ -14,8 +14,17 @@ import numpy as np
 import pytest
 
 from engine import store as store_module
-from engine.cards import card_named, cards, remove
-from engine.errors import FolderTaken, LibraryBusy, LibraryDamaged, LibraryUnknown, NoPhotos
+from engine.cards import Card, card_named, cards, remove, rename
+from engine.errors import (
+    FolderTaken,
+    LibraryBusy,
+    LibraryDamaged,
+    LibraryIndexing,
+    LibraryUnknown,
+    NameEmpty,
+    NameTaken,
+    NoPhotos,
+)
 from engine.index import Library, index_folder
 from engine.indexing import IndexReport
 from engine.paths import libraries_dir
@@ -25,6 +34,7 @@ from engine.types import PhotoDetails
 from tests.fixtures import photos
 from tests.fixtures.encoder import TinyEncoder
 from tests.fixtures.kept import kept
+from tests.fixtures.killing import killed_at
 from tests.fixtures.mounts import drive
 
 
@@ -70,6 +80,63 @@ def test_a_library_has_the_name_of_its_folder_until_it_is_given_another(tmp_path
     assert card_named("summer") == card_named("Summer")
 
 
+def test_a_renamed_library_keeps_its_folders_and_its_index(
+    tmp_path: Path, encoder: TinyEncoder
+) -> None:
+    for place in ("one", "two"):
+        photos.folder_of(tmp_path / place, 2)
+        index_folder(tmp_path / place, encoder, name="trips")
+    before = card_named("trips")
+    assert before is not None
+
+    now = rename("TRIPS", "\tSummer \n trips")
+
+    assert now == Card(before.file, "Summer trips", before.folders)
+    assert cards() == [now]
+    again = index_folder(None, encoder, name="summer trips")
+    assert (again.total, again.indexed, again.unchanged) == (4, 0, 4)
+    # Its own name in other letters is not taken by another.
+    assert rename("Summer trips", "SUMMER TRIPS").name == "SUMMER TRIPS"
+
+
+def test_a_library_keeps_its_name_where_the_new_one_cannot_be(
+    tmp_path: Path, encoder: TinyEncoder
+) -> None:
+    for place in ("one", "two"):
+        photos.folder_of(tmp_path / place, 1)
+        index_folder(tmp_path / place, encoder)
+    before = cards()
+    with pytest.raises(LibraryUnknown):
+        rename("three", "four")
+    with pytest.raises(NameEmpty):
+        rename("one", " \t")
+    with pytest.raises(NameTaken):
+        rename("one", "TWO")
+    with WriterLock(before[0].file, "one"), pytest.raises(LibraryIndexing):
+        rename("one", "three")
+    assert cards() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork to kill many times")
+def test_a_rename_that_is_killed_leaves_the_old_name_or_the_new_one(
+    tmp_path: Path, encoder: TinyEncoder
+) -> None:
+    photos.folder_of(tmp_path / "one", 1)
+    index_folder(tmp_path / "one", encoder)
+    (before,) = cards()
+    seen = set()
+    step = 1
+    while killed_at(step, lambda: rename("one", "two")):
+        (card,) = cards()
+        assert (card.file, card.folders) == (before.file, before.folders)
+        seen.add(card.name)
+        if card.name == "two":
+            rename("two", "one")
+        step += 1
+    assert seen | {card.name for card in cards()} == {"one", "two"}
+    assert index_folder(None, encoder, name="two").unchanged == 1
+
+
 def test_no_library_is_made_for_a_folder_without_photos(
     tmp_path: Path, encoder: TinyEncoder
 ) -> None:
@@ -77,6 +144,16 @@ def test_no_library_is_made_for_a_folder_without_photos(
     for name in (None, "Summer"):
         with pytest.raises(NoPhotos):
             index_folder(tmp_path / "empty", encoder, name=name)
+    assert cards() == []
+
+
+def test_no_library_is_made_where_the_look_for_a_first_photo_is_cancelled(
+    tmp_path: Path, encoder: TinyEncoder
+) -> None:
+    photos.folder_of(tmp_path / "deep" / "below", 1)
+    answers = iter([False, True])
+    report = index_folder(tmp_path / "deep", encoder, cancelled=lambda: next(answers))
+    assert report == IndexReport(cancelled=True)
     assert cards() == []
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import FolderMissing
-from engine.photos import find_photos, walk
+from engine.photos import find_photos, holds_photos, walk
 
 
 @pytest.fixture
@@ -116,3 +116,21 @@ def test_a_folder_that_can_not_be_listed_is_left_out_with_a_warning(
     assert found.photos == [seen]
     assert found.unreadable == [folder / "closed"]
     assert "Permission denied" in caplog.text
+
+
+def test_a_look_for_any_photo_goes_no_further_than_the_first(folder: Path) -> None:
+    for number in range(20):
+        touch(folder / f"{number}" / "a.jpg")
+    asked = []
+    assert holds_photos(folder, lambda: bool(asked.append(1)))
+    assert len(asked) == 2  # before the folder itself, and before one below it
+
+
+def test_a_look_for_any_photo_tells_none_from_not_known(folder: Path) -> None:
+    assert holds_photos(folder) is False
+    touch(folder / "below" / "a.jpg")
+    assert holds_photos(folder) is True
+    answers = iter([False, True])
+    assert holds_photos(folder, lambda: next(answers)) is None
+    with pytest.raises(FolderMissing):
+        holds_photos(folder / "gone")
