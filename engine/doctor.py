@@ -18,8 +18,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from engine import __version__, paths
-from engine.errors import OutputUnwritable, PackError
+from engine.device import choose_device
+from engine.errors import DeviceMissing, OutputUnwritable, PackError
 from engine.pack import open_pack
+from engine.types import DeviceChoice
 
 OLDEST_PYTHON = (3, 11)
 LEAST_FREE_BYTES = 500_000_000
@@ -86,12 +88,16 @@ class Finding:
     remedy: str | None = None
 
 
-def examine() -> list[Finding]:
-    """Look at everything PairLens needs. Raises nothing: what fails becomes a finding."""
+def examine(choice: DeviceChoice = DeviceChoice.AUTO) -> list[Finding]:
+    """Look at everything PairLens needs. Raises nothing: what fails becomes a finding.
+
+    Args:
+        choice: the device that was asked for.
+    """
     return [
         *_program(),
         *(_package(name, module) for name, module in packages_needed().items()),
-        _device(),
+        _device(choice),
         _model_pack(),
         *_folders(),
         *_window(),
@@ -144,12 +150,13 @@ def _install(distribution: str) -> str:
     return f'"{sys.executable}" -m pip install --force-reinstall {distribution}'
 
 
-def _device() -> Finding:
-    why = "this version runs every model pack on the processor"
-    torch = _version("torch")
-    if torch is not None:
-        why += f"; torch {torch} is here, but only training uses it"
-    return Finding("Device", True, f"CPU through ONNX Runtime: {why}")
+def _device(choice: DeviceChoice) -> Finding:
+    try:
+        device = choose_device(choice, paths.default_pack_dir())
+    except DeviceMissing as error:
+        return Finding("Device", False, f"no CUDA: {error.fields['reason']}", str(error))
+    where = "CUDA through torch" if device.is_cuda else "CPU through ONNX Runtime"
+    return Finding("Device", True, f"{where}: {device.why}")
 
 
 def _model_pack() -> Finding:

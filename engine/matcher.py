@@ -12,13 +12,14 @@ from engine.backends import Backend
 from engine.calibration import Vector
 from engine.confidence import SearchConfidence
 from engine.decode import decode
+from engine.device import choose_device, open_backend
 from engine.encoding import encode_in_order
-from engine.errors import CaptionEmpty, PackUnsupported
-from engine.pack import TOKENIZER, Pack, open_pack
+from engine.errors import CaptionEmpty, DeviceMissing, PackUnsupported
+from engine.pack import TOKENIZER, WEIGHTS_FILE, Pack, open_pack
 from engine.paths import default_pack_dir
 from engine.preprocess import to_pixels
 from engine.tokenizer import Tokenizer
-from engine.types import FloatArray, ImageFeatures, IntArray, Match, TextFeatures
+from engine.types import DeviceChoice, FloatArray, ImageFeatures, IntArray, Match, TextFeatures
 
 log = logging.getLogger(__name__)
 
@@ -171,22 +172,25 @@ def _runs(photos: IntArray, order: IntArray, size: int) -> Iterator[IntArray]:
         yield order[starts[first] : end]
 
 
-def load_matcher(pack_dir: Path | None = None) -> Matcher:
-    """Open a model pack, the default one if none is named, and make it ready on the CPU.
+def load_matcher(pack_dir: Path | None = None, choice: DeviceChoice = DeviceChoice.AUTO) -> Matcher:
+    """Open a model pack, the default one if none is named, and make it ready.
 
-    Raises PackMissing, PackDamaged or PackUnsupported.
+    Raises PackMissing, PackDamaged, PackUnsupported or DeviceMissing.
     """
-    from engine.backends.onnx import OnnxBackend  # only here is a library chosen
-
-    pack = open_pack(pack_dir or default_pack_dir())
+    folder = pack_dir or default_pack_dir()
+    device = choose_device(choice, folder)
+    pack = open_pack(folder, unread=() if device.is_cuda else (WEIGHTS_FILE,))
     if pack.manifest.kind != "both":
         raise PackUnsupported(
             path=pack.folder, reason=f"it offers {pack.manifest.kind} only, both are needed"
         )
     try:
         tokenizer = Tokenizer(pack.folder / TOKENIZER, pack.manifest.model.max_tokens)
-        backend = OnnxBackend(pack.folder)
+        backend = open_backend(pack, choice, device)
+    except DeviceMissing:
+        raise
     except Exception as error:  # ONNX Runtime raises many kinds for a graph it can't run
         raise PackUnsupported(path=pack.folder, reason=str(error)) from error
-    log.info("model pack %s %s on %s", pack.manifest.name, pack.manifest.version, backend.device)
+    about = pack.manifest
+    log.info("%s %s on %s: %s", about.name, about.version, backend.device, device.why)
     return Matcher(pack, backend, tokenizer)
