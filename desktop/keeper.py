@@ -93,7 +93,7 @@ class Keeper:
         def work(progress: Progress, cancelled: Cancelled) -> IndexReport:
             if cancelled():
                 return IndexReport(cancelled=True)
-            report = index_folder(folder, self._matcher(), progress, cancelled, name)
+            report = index_folder(folder, self._matcher().tuned(), progress, cancelled, name)
             report.damage = report.damage or damage
             return report
 
@@ -301,7 +301,7 @@ class Keeper:
     ) -> None:
         folder = None if due >= set(card.folders) else min(due)
         try:
-            matcher = self._matcher()
+            matcher = self._matcher().tuned()
             if card_named(card.name) is None:  # another program deleted it
                 raise LibraryUnknown(name=card.name)
             damage, self._renewing = _standing(card, matcher.model_id)

@@ -330,7 +330,7 @@ def _batch(args: argparse.Namespace) -> int:
         if mode is Mode.VERIFY:
             return _verify_pairs(args, pairs, args.folder, beside=None)
         captions = as_captions(pair.caption for pair in pairs if pair.caption is not None)
-    matcher = load_matcher(choice=args.device)
+    matcher = load_matcher(choice=args.device).tuned()
     options = BatchOptions(mode, args.exact, args.threshold, args.false_alarms)
     about = about_of(matcher, options, args.folder, len(photos), captions, language=args.language)
     _warn_of_size(args.out, len(photos), len(photos) * (len(captions) if mode is Mode.ALL else 1))
@@ -376,7 +376,7 @@ def _verify_pairs(
     from engine.results import about_of
     from engine.verify import verify
 
-    matcher = load_matcher(choice=args.device)
+    matcher = load_matcher(choice=args.device).tuned()
     captions = as_captions(pair.caption for pair in pairs if pair.caption is not None)
     options = BatchOptions(Mode.VERIFY, False, args.threshold, args.false_alarms)
     about = about_of(
@@ -442,7 +442,7 @@ def _index(args: argparse.Namespace) -> int:
         unknown = card_of(folder.resolve()) is None and not folder.is_dir()
         if name is None and unknown and card_named(str(folder)) is not None:
             folder, name = None, str(folder)
-        matcher = load_matcher(choice=args.device)
+        matcher = load_matcher(choice=args.device).tuned()
         with _progress("photo") as progress:
             report = index_folder(folder, matcher, progress, cancelled, name)
     usable = report.indexed + report.unchanged + report.reused

@@ -20,6 +20,7 @@ from pathlib import Path
 from engine import __version__, paths
 from engine.device import choose_device
 from engine.errors import DeviceMissing, OutputUnwritable, PackError
+from engine.pace import DEFAULT, Pace, kept_trial
 from engine.pack import open_pack
 from engine.types import DeviceChoice
 
@@ -98,6 +99,7 @@ def examine(choice: DeviceChoice = DeviceChoice.AUTO) -> list[Finding]:
         *_program(),
         *(_package(name, module) for name, module in packages_needed().items()),
         _device(choice),
+        _pace(),
         _model_pack(),
         *_folders(),
         *_window(),
@@ -157,6 +159,39 @@ def _device(choice: DeviceChoice) -> Finding:
         return Finding("Device", False, f"no CUDA: {error.fields['reason']}", str(error))
     where = "CUDA through torch" if device.is_cuda else "CPU through ONNX Runtime"
     return Finding("Device", True, f"{where}: {device.why}")
+
+
+def _pace() -> Finding:
+    name = "Threads and batch"
+    try:
+        trial = kept_trial()
+    except OutputUnwritable:  # the data folder's own finding says so
+        trial = None
+    if trial is None:
+        later = "the first index or batch tries what is fastest here"
+        return Finding(name, True, f"{_pace_words(DEFAULT)}: the defaults; {later}")
+    rates = dict(trial.rates)
+    if len(rates) == 1:
+        why = "the defaults, since this machine was too slow or busy to try others"
+    elif trial.pace == DEFAULT:
+        why = "the defaults, and nothing else was clearly faster"
+    else:
+        why = f"{rates[trial.pace] / rates[DEFAULT]:.2f} x as fast as the defaults"
+    about = f"{len(rates)} tried on {trial.day} on {trial.facts.device}"
+    return Finding(
+        name,
+        True,
+        f"{_pace_words(trial.pace)}: {why}, of {about} with {trial.facts.cores} cores; tried again "
+        "when these or the model change",
+    )
+
+
+def _pace_words(pace: Pace) -> str:
+    model = pace.model_threads or "as many as cores"
+    return (
+        f"threads: {model} for the model, {pace.decode_threads} for decoding; "
+        f"{pace.batch_size} photos at once"
+    )
 
 
 def _model_pack() -> Finding:

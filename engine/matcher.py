@@ -15,6 +15,7 @@ from engine.decode import decode
 from engine.device import choose_device, open_backend
 from engine.encoding import encode_in_order
 from engine.errors import CaptionEmpty, DeviceMissing, PackUnsupported
+from engine.pace import DEFAULT, Facts, Pace, best_pace, usable_cores
 from engine.pack import TOKENIZER, WEIGHTS_FILE, Pack, open_pack
 from engine.paths import default_pack_dir
 from engine.preprocess import to_pixels
@@ -23,9 +24,7 @@ from engine.types import DeviceChoice, FloatArray, ImageFeatures, IntArray, Matc
 
 log = logging.getLogger(__name__)
 
-# Photos encoded at once, and pairs fused at once: large enough for the processor to work at full
-# speed, small enough to stay in its caches.
-BATCH_SIZE = 16
+# Large enough for the processor to work at full speed, small enough to stay in its caches.
 PAIRS_AT_ONCE = 64
 CAPTIONS_AT_ONCE = 128
 # Photos whose fusion memory (about 100 kB each) is held at a time.
@@ -39,11 +38,16 @@ class Matcher:
         pack: a verified model pack with fusion.
         backend: runs its graphs.
         tokenizer: the pack's.
+        pace: how photos are encoded.
     """
 
-    def __init__(self, pack: Pack, backend: Backend, tokenizer: Tokenizer) -> None:
+    def __init__(
+        self, pack: Pack, backend: Backend, tokenizer: Tokenizer, pace: Pace = DEFAULT
+    ) -> None:
         self.pack = pack
-        self.batch_size = BATCH_SIZE
+        self.batch_size = pace.batch_size
+        self.decode_threads = pace.decode_threads
+        self._pace = pace
         self._backend = backend
         self._tokenizer = tokenizer
         self._calibration = pack.manifest.calibration
@@ -72,6 +76,22 @@ class Matcher:
     def device(self) -> str:
         """Where the model runs, in words."""
         return self._backend.device
+
+    def tuned(self) -> Matcher:
+        """This matcher at the pace that did best on this machine: for long jobs.
+
+        The first time, a trial of a second finds out. Whatever goes wrong, there is a matcher.
+        """
+        facts = Facts(usable_cores(), self.model_id, self.device)
+        return self._at(best_pace(facts, self._at))
+
+    def _at(self, pace: Pace) -> Matcher:
+        if pace == self._pace:
+            return self
+        backend = self._backend
+        if pace.model_threads != self._pace.model_threads:
+            backend = backend.with_threads(pace.model_threads)
+        return Matcher(self.pack, backend, self._tokenizer, pace)
 
     def prepare(self, photo: Path) -> FloatArray:
         """Pixels float32 [3,S,S] of a photo file. Raises PhotoError. Safe in several threads."""

@@ -59,6 +59,10 @@ class TorchBackend:
         precision = "half precision" if self._half else "fp32"
         return f"{self._device.type.upper()} (torch {torch.__version__}, {precision})"
 
+    def with_threads(self, threads: int) -> TorchBackend:
+        """See `Backend.with_threads`: on a card the processor's threads do nothing."""
+        return self
+
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(array).to(self._device)
 
