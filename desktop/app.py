@@ -23,6 +23,7 @@ from desktop.settings import Settings
 from desktop.thumbnails import Thumbnails
 from desktop.workbench import LazyMatcher, Workbench
 from engine import paths
+from engine.types import DeviceChoice
 
 if TYPE_CHECKING:
     from engine.matcher import Matcher
@@ -33,11 +34,11 @@ READY_TIMEOUT = 90.0
 SETTINGS = "settings.json"
 
 
-def load_default_matcher() -> Matcher:
+def load_default_matcher(choice: DeviceChoice = DeviceChoice.AUTO) -> Matcher:
     """The default model pack's matcher."""
     from engine.matcher import load_matcher
 
-    return load_matcher()
+    return load_matcher(choice=choice)
 
 
 def translator() -> Translator:

@@ -44,7 +44,7 @@ def work_for(asked: Asked, matcher: LazyMatcher) -> Work[BatchResults]:
 
     def work(progress: Progress, cancelled: Cancelled) -> BatchResults:
         if asked.pairs is not None:
-            return _verified(asked, asked.pairs, matcher.get(), progress, cancelled)
+            return _verified(asked, asked.pairs, matcher.get().tuned(), progress, cancelled)
         photos = find_photos(asked.folder)
         if not photos:
             raise NoPhotos(path=asked.folder)
@@ -52,9 +52,9 @@ def work_for(asked: Asked, matcher: LazyMatcher) -> Work[BatchResults]:
         if captions is None:
             pairs = read_sidecars(asked.folder, photos)
             if asked.options.mode is Mode.VERIFY:
-                return _verified(asked, pairs, matcher.get(), progress, cancelled)
+                return _verified(asked, pairs, matcher.get().tuned(), progress, cancelled)
             captions = as_captions(pair.caption for pair in pairs if pair.caption is not None)
-        return _matched(asked, photos, captions, matcher.get(), progress, cancelled)
+        return _matched(asked, photos, captions, matcher.get().tuned(), progress, cancelled)
 
     return work
 

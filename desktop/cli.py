@@ -8,9 +8,11 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from functools import partial
 
 from engine import cli as engine_cli
 from engine.errors import PairLensError
+from engine.types import DeviceChoice
 
 EXIT_DONE = 0
 EXIT_NOTHING_DONE = 2
@@ -40,21 +42,21 @@ def _port(text: str) -> int:
 
 
 def _serve(args: argparse.Namespace) -> int:
-    return _run(args.port, window=False)
+    return _run(args.port, window=False, choice=args.device)
 
 
 def _window() -> int:
-    return _run(0, window=True)
+    return _run(0, window=True, choice=DeviceChoice.AUTO)
 
 
-def _run(port: int, window: bool) -> int:
+def _run(port: int, window: bool, choice: DeviceChoice) -> int:
     # Here, because the engine's commands need none of it.
-    from desktop.app import Application, open_window, serve, translator
+    from desktop.app import Application, load_default_matcher, open_window, serve, translator
     from desktop.server import NotReadyError, PortTakenError
     from desktop.window import NoWindowError, has_display
 
     try:
-        app = Application(port)
+        app = Application(port, partial(load_default_matcher, choice))
     except PortTakenError as error:
         _say_aside(translator()("serve.port_taken", port=port, reason=error))
         return EXIT_NOTHING_DONE

@@ -100,7 +100,7 @@ class Keeper:
         def work(progress: Progress, cancelled: Cancelled) -> IndexReport:
             if cancelled():
                 return IndexReport(cancelled=True)
-            report = index_folder(folder, self._matcher(), progress, cancelled, name)
+            report = index_folder(folder, self._matcher().tuned(), progress, cancelled, name)
             report.damage = report.damage or damage
             return report
 
@@ -337,7 +337,7 @@ class Keeper:
     ) -> None:
         folder = None if due >= set(card.folders) else min(due)
         try:
-            matcher = self._matcher()
+            matcher = self._matcher().tuned()
             now = read_card(card.file)  # another program may have renamed it
             if now is None:
                 raise LibraryUnknown(name=card.name)

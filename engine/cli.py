@@ -15,12 +15,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
 from engine import __version__
 from engine.errors import NoPhotos, PairLensError
 from engine.paths import languages
-from engine.types import Cancelled, Match, Mode, Pair, PhotoFailure, Progress
+from engine.types import Cancelled, DeviceChoice, Match, Mode, Pair, PhotoFailure, Progress
 
 if TYPE_CHECKING:
     from engine.matcher import Matcher
@@ -48,6 +46,14 @@ def build_parser() -> tuple[argparse.ArgumentParser, Subparsers[argparse.Argumen
         description="Match photos with text on your own computer. No command opens the window.",
     )
     parser.add_argument("--version", action="version", version=f"pairlens {__version__}")
+    parser.add_argument(
+        "--device",
+        type=_device_choice,
+        default=DeviceChoice.AUTO,
+        metavar="{auto,cpu,cuda}",
+        help="what runs the model: auto takes a CUDA card where torch and the model's weights are "
+        "there for it, else the processor",
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(
@@ -191,6 +197,13 @@ def _add_results(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _device_choice(text: str) -> DeviceChoice:
+    try:
+        return DeviceChoice(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is none of auto, cpu and cuda") from None
+
+
 def _probability(text: str) -> float:
     value = float(text)
     if not 0 <= value <= 1:
@@ -216,6 +229,8 @@ def _print_json(value: Any) -> None:
 @contextmanager
 def _progress(unit: str) -> Iterator[Progress]:
     """A bar on stderr with rate and time left; nothing where stderr is no terminal."""
+    from tqdm import tqdm
+
     with tqdm(unit=unit, disable=None, file=sys.stderr) as bar:
 
         def show(done: int, total: int) -> None:
@@ -265,7 +280,7 @@ def _exit_code(failures: Sequence[PhotoFailure], usable: int, cancelled: bool) -
 def _match(args: argparse.Namespace) -> int:
     from engine.matcher import load_matcher
 
-    matches = load_matcher().match(args.photos, args.caption)
+    matches = load_matcher(choice=args.device).match(args.photos, args.caption)
     if args.json:
         _print_json([_plain(match) for match in matches])
     else:
@@ -315,7 +330,7 @@ def _batch(args: argparse.Namespace) -> int:
         if mode is Mode.VERIFY:
             return _verify_pairs(args, pairs, args.folder, beside=None)
         captions = as_captions(pair.caption for pair in pairs if pair.caption is not None)
-    matcher = load_matcher()
+    matcher = load_matcher(choice=args.device).tuned()
     options = BatchOptions(mode, args.exact, args.threshold, args.false_alarms)
     about = about_of(matcher, options, args.folder, len(photos), captions, language=args.language)
     _warn_of_size(args.out, len(photos), len(photos) * (len(captions) if mode is Mode.ALL else 1))
@@ -361,7 +376,7 @@ def _verify_pairs(
     from engine.results import about_of
     from engine.verify import verify
 
-    matcher = load_matcher()
+    matcher = load_matcher(choice=args.device).tuned()
     captions = as_captions(pair.caption for pair in pairs if pair.caption is not None)
     options = BatchOptions(Mode.VERIFY, False, args.threshold, args.false_alarms)
     about = about_of(
@@ -427,8 +442,9 @@ def _index(args: argparse.Namespace) -> int:
         unknown = card_of(folder.resolve()) is None and not folder.is_dir()
         if name is None and unknown and card_named(str(folder)) is not None:
             folder, name = None, str(folder)
+        matcher = load_matcher(choice=args.device).tuned()
         with _progress("photo") as progress:
-            report = index_folder(folder, load_matcher(), progress, cancelled, name)
+            report = index_folder(folder, matcher, progress, cancelled, name)
     usable = report.indexed + report.unchanged + report.reused
     if report.damage is not None:
         _tell(f"{report.damage} That is what was done now.")
@@ -454,8 +470,9 @@ def _evaluate(args: argparse.Namespace) -> int:
     labelled = Labelled(args.labels, args.labelled) if args.labels else None
     if args.out:
         check_writable(args.out)
+    matcher = load_matcher(choice=args.device)
     with _progress("photo") as progress:
-        report = evaluate(load_matcher(), args.data, args.split, progress, labelled)
+        report = evaluate(matcher, args.data, args.split, progress, labelled)
     if args.out:
         write_json(report, args.out)
     if args.json:
@@ -468,7 +485,7 @@ def _evaluate(args: argparse.Namespace) -> int:
 def _doctor(args: argparse.Namespace) -> int:
     from engine.doctor import examine
 
-    findings = examine()
+    findings = examine(args.device)
     if args.json:
         _print_json([asdict(finding) for finding in findings])
     else:

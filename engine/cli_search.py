@@ -89,7 +89,7 @@ def _search(args: argparse.Namespace) -> int:
         )
         if library.is_being_indexed():
             _tell("This library is being indexed now: what is done so far is searched.")
-        result = search(load_matcher(), library, query, args.top)
+        result = search(load_matcher(choice=args.device), library, query, args.top)
     if result.waiting:
         _tell(
             f"{result.waiting} more photos can't be searched before they are indexed. "

@@ -18,8 +18,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from engine import __version__, paths
-from engine.errors import OutputUnwritable, PackError
+from engine.device import choose_device
+from engine.errors import DeviceMissing, OutputUnwritable, PackError
+from engine.pace import DEFAULT, Pace, kept_trial
 from engine.pack import open_pack
+from engine.types import DeviceChoice
 
 OLDEST_PYTHON = (3, 11)
 LEAST_FREE_BYTES = 500_000_000
@@ -86,12 +89,17 @@ class Finding:
     remedy: str | None = None
 
 
-def examine() -> list[Finding]:
-    """Look at everything PairLens needs. Raises nothing: what fails becomes a finding."""
+def examine(choice: DeviceChoice = DeviceChoice.AUTO) -> list[Finding]:
+    """Look at everything PairLens needs. Raises nothing: what fails becomes a finding.
+
+    Args:
+        choice: the device that was asked for.
+    """
     return [
         *_program(),
         *(_package(name, module) for name, module in packages_needed().items()),
-        _device(),
+        _device(choice),
+        _pace(),
         _model_pack(),
         *_folders(),
         *_window(),
@@ -144,12 +152,46 @@ def _install(distribution: str) -> str:
     return f'"{sys.executable}" -m pip install --force-reinstall {distribution}'
 
 
-def _device() -> Finding:
-    why = "this version runs every model pack on the processor"
-    torch = _version("torch")
-    if torch is not None:
-        why += f"; torch {torch} is here, but only training uses it"
-    return Finding("Device", True, f"CPU through ONNX Runtime: {why}")
+def _device(choice: DeviceChoice) -> Finding:
+    try:
+        device = choose_device(choice, paths.default_pack_dir())
+    except DeviceMissing as error:
+        return Finding("Device", False, f"no CUDA: {error.fields['reason']}", str(error))
+    where = "CUDA through torch" if device.is_cuda else "CPU through ONNX Runtime"
+    return Finding("Device", True, f"{where}: {device.why}")
+
+
+def _pace() -> Finding:
+    name = "Threads and batch"
+    try:
+        trial = kept_trial()
+    except OutputUnwritable:  # the data folder's own finding says so
+        trial = None
+    if trial is None:
+        later = "the first index or batch tries what is fastest here"
+        return Finding(name, True, f"{_pace_words(DEFAULT)}: the defaults; {later}")
+    rates = dict(trial.rates)
+    if len(rates) == 1:
+        why = "the defaults, since this machine was too slow or busy to try others"
+    elif trial.pace == DEFAULT:
+        why = "the defaults, and nothing else was clearly faster"
+    else:
+        why = f"{rates[trial.pace] / rates[DEFAULT]:.2f} x as fast as the defaults"
+    about = f"{len(rates)} tried on {trial.day} on {trial.facts.device}"
+    return Finding(
+        name,
+        True,
+        f"{_pace_words(trial.pace)}: {why}, of {about} with {trial.facts.cores} cores; tried again "
+        "when these or the model change",
+    )
+
+
+def _pace_words(pace: Pace) -> str:
+    model = pace.model_threads or "as many as cores"
+    return (
+        f"threads: {model} for the model, {pace.decode_threads} for decoding; "
+        f"{pace.batch_size} photos at once"
+    )
 
 
 def _model_pack() -> Finding:

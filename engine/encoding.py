@@ -26,7 +26,7 @@ from engine.types import (
 T = TypeVar("T")
 R = TypeVar("R")
 
-DECODE_THREADS = 2
+DECODE_THREADS = 2  # unless an encoder says otherwise
 # Batches decoded ahead of the model: enough that it never waits, and memory stays flat.
 BATCHES_AHEAD = 2
 
@@ -42,6 +42,11 @@ class PhotoEncoder(Protocol):
     @property
     def batch_size(self) -> int:
         """Photos encoded at once."""
+        ...
+
+    @property
+    def decode_threads(self) -> int:
+        """Threads that prepare photos meanwhile."""
         ...
 
     def prepare(self, photo: Path) -> FloatArray:
@@ -77,20 +82,23 @@ def encode_in_order(
     the failures of the others. Ends early, between batches, once ``cancelled``.
     """
     ahead = encoder.batch_size * (1 + BATCHES_AHEAD)
-    with closing(in_order(partial(_prepare, encoder, known), photos, ahead)) as prepared:
+    work = partial(_prepare, encoder, known)
+    with closing(in_order(work, photos, ahead, encoder.decode_threads)) as prepared:
         while not cancelled() and (batch := list(islice(prepared, encoder.batch_size))):
             usable = [item for _, item in batch if not isinstance(item, PhotoFailure)]
             failed = {path: item for path, item in batch if isinstance(item, PhotoFailure)}
             yield [path for path, _ in batch], _features(encoder, known, usable), failed
 
 
-def in_order(work: Callable[[T], R], tasks: Iterable[T], ahead: int) -> Generator[R]:
+def in_order(
+    work: Callable[[T], R], tasks: Iterable[T], ahead: int, threads: int = DECODE_THREADS
+) -> Generator[R]:
     """Do the work in threads; results come in the order of the tasks.
 
     At most ``ahead`` tasks are begun before what has been taken, so that memory stays flat.
     """
     waiting: deque[Future[R]] = deque()
-    pool = ThreadPoolExecutor(DECODE_THREADS, thread_name_prefix="decode")
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
     try:
         for task in tasks:
             waiting.append(pool.submit(work, task))

@@ -37,7 +37,8 @@
     │   ├── ResultUnreadable
     │   ├── TargetUnwritable
     │   ├── SpaceMissing
-    │   └── ActionMissing
+    │   ├── ActionMissing
+    │   └── DeviceMissing
     ├── PackError             a model pack can't be used
     │   ├── PackMissing
     │   ├── PackDamaged
@@ -356,6 +357,14 @@ class SpaceMissing(InputError):
 class ActionMissing(InputError):
     code = "action_missing"
     template = "There is no such action to undo. List what was done with: pairlens actions"
+
+
+class DeviceMissing(InputError):
+    code = "device_missing"
+    template = (
+        "The model can't run on CUDA: {reason}. Ask for --device cpu, or leave --device out: the "
+        "processor is used then."
+    )
 
 
 class PackError(PairLensError):

@@ -237,8 +237,8 @@ class IndexRun:
 
     def _work(self, found: Sequence[tuple[Scope, Walk]]) -> None:
         # Twice a batch waits at most.
-        ahead = 2 * self._encoder.batch_size
-        with closing(in_order(self._prepare, self._tasks(found), ahead)) as results:
+        ahead, threads = 2 * self._encoder.batch_size, self._encoder.decode_threads
+        with closing(in_order(self._prepare, self._tasks(found), ahead, threads)) as results:
             for prepared in results:
                 if prepared.pixels is None:
                     self._settled.append(prepared)

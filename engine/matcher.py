@@ -12,19 +12,19 @@ from engine.backends import Backend
 from engine.calibration import Vector
 from engine.confidence import SearchConfidence
 from engine.decode import decode
+from engine.device import choose_device, open_backend
 from engine.encoding import encode_in_order
-from engine.errors import CaptionEmpty, PackUnsupported
-from engine.pack import TOKENIZER, Pack, open_pack
+from engine.errors import CaptionEmpty, DeviceMissing, PackUnsupported
+from engine.pace import DEFAULT, Facts, Pace, best_pace, usable_cores
+from engine.pack import TOKENIZER, WEIGHTS_FILE, Pack, open_pack
 from engine.paths import default_pack_dir
 from engine.preprocess import to_pixels
 from engine.tokenizer import Tokenizer
-from engine.types import FloatArray, ImageFeatures, IntArray, Match, TextFeatures
+from engine.types import DeviceChoice, FloatArray, ImageFeatures, IntArray, Match, TextFeatures
 
 log = logging.getLogger(__name__)
 
-# Photos encoded at once, and pairs fused at once: large enough for the processor to work at full
-# speed, small enough to stay in its caches.
-BATCH_SIZE = 16
+# Large enough for the processor to work at full speed, small enough to stay in its caches.
 PAIRS_AT_ONCE = 64
 CAPTIONS_AT_ONCE = 128
 # Photos whose fusion memory (about 100 kB each) is held at a time.
@@ -38,11 +38,16 @@ class Matcher:
         pack: a verified model pack with fusion.
         backend: runs its graphs.
         tokenizer: the pack's.
+        pace: how photos are encoded.
     """
 
-    def __init__(self, pack: Pack, backend: Backend, tokenizer: Tokenizer) -> None:
+    def __init__(
+        self, pack: Pack, backend: Backend, tokenizer: Tokenizer, pace: Pace = DEFAULT
+    ) -> None:
         self.pack = pack
-        self.batch_size = BATCH_SIZE
+        self.batch_size = pace.batch_size
+        self.decode_threads = pace.decode_threads
+        self._pace = pace
         self._backend = backend
         self._tokenizer = tokenizer
         self._calibration = pack.manifest.calibration
@@ -71,6 +76,22 @@ class Matcher:
     def device(self) -> str:
         """Where the model runs, in words."""
         return self._backend.device
+
+    def tuned(self) -> Matcher:
+        """This matcher at the pace that did best on this machine: for long jobs.
+
+        The first time, a trial of a second finds out. Whatever goes wrong, there is a matcher.
+        """
+        facts = Facts(usable_cores(), self.model_id, self.device)
+        return self._at(best_pace(facts, self._at))
+
+    def _at(self, pace: Pace) -> Matcher:
+        if pace == self._pace:
+            return self
+        backend = self._backend
+        if pace.model_threads != self._pace.model_threads:
+            backend = backend.with_threads(pace.model_threads)
+        return Matcher(self.pack, backend, self._tokenizer, pace)
 
     def prepare(self, photo: Path) -> FloatArray:
         """Pixels float32 [3,S,S] of a photo file. Raises PhotoError. Safe in several threads."""
@@ -171,22 +192,25 @@ def _runs(photos: IntArray, order: IntArray, size: int) -> Iterator[IntArray]:
         yield order[starts[first] : end]
 
 
-def load_matcher(pack_dir: Path | None = None) -> Matcher:
-    """Open a model pack, the default one if none is named, and make it ready on the CPU.
+def load_matcher(pack_dir: Path | None = None, choice: DeviceChoice = DeviceChoice.AUTO) -> Matcher:
+    """Open a model pack, the default one if none is named, and make it ready.
 
-    Raises PackMissing, PackDamaged or PackUnsupported.
+    Raises PackMissing, PackDamaged, PackUnsupported or DeviceMissing.
     """
-    from engine.backends.onnx import OnnxBackend  # only here is a library chosen
-
-    pack = open_pack(pack_dir or default_pack_dir())
+    folder = pack_dir or default_pack_dir()
+    device = choose_device(choice, folder)
+    pack = open_pack(folder, unread=() if device.is_cuda else (WEIGHTS_FILE,))
     if pack.manifest.kind != "both":
         raise PackUnsupported(
             path=pack.folder, reason=f"it offers {pack.manifest.kind} only, both are needed"
         )
     try:
         tokenizer = Tokenizer(pack.folder / TOKENIZER, pack.manifest.model.max_tokens)
-        backend = OnnxBackend(pack.folder)
+        backend = open_backend(pack, choice, device)
+    except DeviceMissing:
+        raise
     except Exception as error:  # ONNX Runtime raises many kinds for a graph it can't run
         raise PackUnsupported(path=pack.folder, reason=str(error)) from error
-    log.info("model pack %s %s on %s", pack.manifest.name, pack.manifest.version, backend.device)
+    about = pack.manifest
+    log.info("%s %s on %s: %s", about.name, about.version, backend.device, device.why)
     return Matcher(pack, backend, tokenizer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from engine.preprocess import Preprocessing
 FORMAT = 3
 MANIFEST = "manifest.json"
 TOKENIZER = "tokenizer.json"
+# For torch; optional.
+WEIGHTS_FILE = "weights.safetensors"
 # What a pack can do: embeddings find, fusion decides.
 KINDS = ("embedding", "fusion", "both")
 
@@ -153,8 +156,12 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def open_pack(folder: Path) -> Pack:
+def open_pack(folder: Path, unread: Collection[str] = ()) -> Pack:
     """Read a pack and check every file's size and SHA-256.
+
+    Args:
+        unread: names of files that will not be read. Of those only the size is checked: hashing
+            the weights takes longer than all the rest, and what is never opened does no harm.
 
     Raises PackMissing, PackDamaged or PackUnsupported.
     """
@@ -168,6 +175,6 @@ def open_pack(folder: Path) -> Pack:
         # The size first: it is free and names a half-copied file without reading it.
         if path.stat().st_size != expected.size:
             raise PackDamaged(path=folder, reason=f"{name} has the wrong size")
-        if file_entry(path).sha256 != expected.sha256:
+        if name not in unread and file_entry(path).sha256 != expected.sha256:
             raise PackDamaged(path=folder, reason=f"{name} has the wrong checksum")
     return Pack(folder, manifest)

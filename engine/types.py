@@ -42,6 +42,14 @@ def never_cancelled() -> bool:
     return False
 
 
+class DeviceChoice(StrEnum):
+    """What is to run the model; AUTO is CUDA where all that it needs is there."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
 @dataclass(frozen=True, slots=True)
 class ImageFeatures:
     """What is kept of N photos.

@@ -15,6 +15,13 @@ class Backend(Protocol):
         """Where it runs, in words for the user: "CPU (ONNX Runtime, int8)"."""
         ...
 
+    def with_threads(self, threads: int) -> Backend:
+        """The same model with so many threads for the image graph, where that can be chosen.
+
+        0 leaves it to the library.
+        """
+        ...
+
     def encode_images(self, pixels: FloatArray) -> ImageFeatures:
         """Pixels float32 [N,3,S,S] -> embeddings and packed tokens of N photos."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,7 @@ class OnnxBackend:
     """
 
     def __init__(self, folder: Path, precision: str = "int8", threads: int = 0) -> None:
+        self._folder = folder
         self._precision = precision
         self._sessions = {
             graph: _session(folder / graph_file(graph, precision), threads) for graph in GRAPHS
@@ -58,6 +60,13 @@ class OnnxBackend:
     def device(self) -> str:
         """Where it runs, in words."""
         return f"CPU (ONNX Runtime {ort.__version__}, {self._precision})"
+
+    def with_threads(self, threads: int) -> OnnxBackend:
+        """See `Backend.with_threads`. The other graphs' sessions are shared."""
+        other = copy(self)
+        image = _session(self._folder / graph_file("image", self._precision), threads)
+        other._sessions = self._sessions | {"image": image}
+        return other
 
     def run_graph(self, graph: str, **inputs: np.ndarray) -> list[np.ndarray]:
         """Outputs of one graph for named inputs; the exporter checks parity with it."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.matcher import BATCH_SIZE
+from engine.pace import DEFAULT
 from engine.pack import MANIFEST, Pack
 from engine.types import ImageFeatures
 
@@ -43,7 +43,7 @@ def photos_per_cpu_second(folder: Path, size: int) -> float:
     from engine.backends.onnx import OnnxBackend  # only here is a library chosen
 
     backend = OnnxBackend(folder, threads=1)
-    shape = (BATCH_SIZE, 3, size, size)
+    shape = (DEFAULT.batch_size, 3, size, size)
     pixels = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     backend.encode_images(pixels)  # the first run sets up memory
     seconds = []
@@ -51,4 +51,4 @@ def photos_per_cpu_second(folder: Path, size: int) -> float:
         start = time.process_time()
         backend.encode_images(pixels)
         seconds.append(time.process_time() - start)
-    return BATCH_SIZE / min(seconds)
+    return DEFAULT.batch_size / min(seconds)

@@ -67,6 +67,7 @@ class CorruptedPhotos:
     def __init__(self, matcher: Matcher, corruption: Corruption) -> None:
         self.model_id = matcher.model_id
         self.batch_size = matcher.batch_size
+        self.decode_threads = matcher.decode_threads
         self._matcher = matcher
         self._corruption = corruption
 

@@ -13,13 +13,12 @@ from safetensors.torch import save_file
 
 from engine import __version__
 from engine.backends.onnx import GRAPHS, graph_file
-from engine.backends.torch import WEIGHTS_FILE
 from engine.calibration import Calibration
 from engine.confidence import SearchConfidence
 from engine.evaluation import Labelled, evaluate
 from engine.matcher import load_matcher
 from engine.nn import FusionModel
-from engine.pack import MANIFEST, TOKENIZER, Manifest, PackFile, file_entry
+from engine.pack import MANIFEST, TOKENIZER, WEIGHTS_FILE, Manifest, PackFile, file_entry
 from engine.training.calibrate import calibrate_pairs, calibrate_searches, check_images
 from engine.training.card import model_card
 from engine.training.export import Inputs, check_parity, export_fp32, quantise_int8

@@ -9,11 +9,11 @@ import pytest
 
 from engine import metrics
 from engine.backends.onnx import OnnxBackend
-from engine.backends.torch import WEIGHTS_FILE, TorchBackend
+from engine.backends.torch import TorchBackend
 from engine.caption_set import CaptionSet, read_caption_set
 from engine.evaluation import encode_photos, pair_scores
 from engine.matcher import Matcher, load_matcher
-from engine.pack import TOKENIZER, Pack, open_pack
+from engine.pack import TOKENIZER, WEIGHTS_FILE, Pack, open_pack
 from engine.paths import resources_dir
 from engine.tokenizer import Tokenizer
 from engine.training.recipe import read_recipe

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from engine.backends.torch import WEIGHTS_FILE
 from engine.errors import PackDamaged, PackMissing, PackUnsupported
 from engine.matcher import load_matcher
 from engine.pack import (
     FORMAT,
     MANIFEST,
     TOKENIZER,
+    WEIGHTS_FILE,
     open_pack,
     read_manifest,
 )
@@ -64,6 +64,16 @@ def test_one_changed_byte_is_found_in_every_file(pack: Path, name: str) -> None:
     (pack / name).write_bytes(content)
     with pytest.raises(PackDamaged, match=f"{name} has the wrong checksum"):
         open_pack(pack)
+
+
+def test_weights_that_the_processor_never_reads_are_compared_by_size_alone(pack: Path) -> None:
+    content = bytearray((pack / WEIGHTS_FILE).read_bytes())
+    content[-1] ^= 1
+    (pack / WEIGHTS_FILE).write_bytes(content)
+    load_matcher(pack)
+    (pack / WEIGHTS_FILE).write_bytes(content[:-1])
+    with pytest.raises(PackDamaged, match="wrong size"):
+        load_matcher(pack)
 
 
 def test_a_half_copied_file_is_found_by_its_size(pack: Path) -> None:

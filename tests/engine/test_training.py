@@ -8,13 +8,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from engine.backends.torch import WEIGHTS_FILE
 from engine.caption_set import CaptionSet, languages, read_caption_set
 from engine.edited import TEMPLATES as TESTED
 from engine.errors import EvaluationDataMissing
 from engine.evaluation import evaluate, random_pairs
 from engine.matcher import load_matcher
-from engine.pack import open_pack
+from engine.pack import WEIGHTS_FILE, open_pack
 from engine.tokenizer import CLS, SPECIAL_TOKENS, UNK
 from engine.training.distil_text import hide_words
 from engine.training.edits import TEMPLATES as TRAINED

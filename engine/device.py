@@ -1,0 +1,87 @@
+"""Where the model runs: on the processor or on a CUDA card, and why there."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from engine.backends import Backend
+from engine.errors import DeviceMissing
+from engine.pack import WEIGHTS_FILE, Pack
+from engine.types import DeviceChoice
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device, and in words for the log and the doctor why it was chosen."""
+
+    is_cuda: bool
+    why: str
+
+
+def has_nvidia_driver() -> bool:
+    """Whether CUDA's driver can be loaded: asked first, since torch takes seconds to import."""
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True
+
+
+def choose_device(
+    choice: DeviceChoice, pack: Path, has_driver: Callable[[], bool] = has_nvidia_driver
+) -> Device:
+    """Choose for a model pack's folder. Raises DeviceMissing: CUDA was asked for and isn't there.
+
+    torch is imported only where everything else that CUDA needs was found.
+    """
+    if choice is DeviceChoice.CPU:
+        return Device(False, "the processor was asked for")
+    fault = _cuda_fault(pack, has_driver)
+    if fault is None:
+        asked = choice is DeviceChoice.CUDA
+        return Device(True, "CUDA was asked for" if asked else "there is a CUDA card, and torch")
+    if choice is DeviceChoice.CUDA:
+        raise DeviceMissing(reason=fault)
+    return Device(False, fault)
+
+
+def open_backend(pack: Pack, choice: DeviceChoice, device: Device) -> Backend:
+    """Make a pack ready on the device that was chosen.
+
+    A card that fails is passed over for the processor, unless it was asked for: DeviceMissing then.
+    Raises whatever ONNX Runtime does for a graph it can't run.
+    """
+    if device.is_cuda:
+        from engine.backends.torch import TorchBackend
+
+        try:
+            return TorchBackend(pack.folder, pack.manifest.model, "cuda")
+        except Exception as error:  # too old a driver, no memory left, weights that don't fit
+            if choice is DeviceChoice.CUDA:
+                raise DeviceMissing(reason=str(error)) from error
+            log.warning("the processor is used, because CUDA failed: %s", error)
+    from engine.backends.onnx import OnnxBackend
+
+    return OnnxBackend(pack.folder)
+
+
+def _cuda_fault(pack: Path, has_driver: Callable[[], bool]) -> str | None:
+    """What keeps the pack from running on CUDA; None if nothing does."""
+    if not has_driver():
+        return "no NVIDIA driver was found"
+    missing = [name for name in ("torch", "safetensors") if find_spec(name) is None]
+    if missing:
+        return f'{" and ".join(missing)} not installed: pip install "pairlens[cuda]"'
+    if not (pack / WEIGHTS_FILE).is_file():
+        return f"the model pack has no {WEIGHTS_FILE}"
+    from engine.backends.torch import cuda_fault
+
+    return cuda_fault()
