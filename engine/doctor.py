@@ -19,6 +19,7 @@ from pathlib import Path
 
 from engine import __version__, paths
 from engine.errors import OutputUnwritable, PackError
+from engine.installed import used
 from engine.pack import open_pack
 
 OLDEST_PYTHON = (3, 11)
@@ -153,19 +154,19 @@ def _device() -> Finding:
 
 
 def _model_pack() -> Finding:
-    folder = paths.default_pack_dir()
     try:
-        pack = open_pack(folder)
+        pack, now = used(open_pack)
     except PackError as error:
-        return Finding("Model pack", False, str(folder), str(error))
+        return Finding("Model pack", False, str(error.fields["path"]), str(error))
     except OSError as error:
-        return Finding("Model pack", False, f"{folder} can't be read: {error}", PACK_UNREADABLE)
-    return Finding(
-        "Model pack",
-        True,
-        f"{pack.manifest.name} {pack.manifest.version} in {folder}; "
-        f"every checksum is right. {pack.manifest.notice}",
+        return Finding("Model pack", False, f"it can't be read: {error}", PACK_UNREADABLE)
+    value = (
+        f"{pack.manifest.name} {pack.manifest.version} in {now.folder}, as {now.why.value}; "
+        f"every checksum is right. {pack.manifest.notice}"
     )
+    if now.replaced is not None:
+        return Finding("Model pack", False, value, str(now.replaced))
+    return Finding("Model pack", True, value)
 
 
 def _folders() -> Iterator[Finding]:

@@ -14,8 +14,8 @@ from engine.confidence import SearchConfidence
 from engine.decode import decode
 from engine.encoding import encode_in_order
 from engine.errors import CaptionEmpty, PackUnsupported
+from engine.installed import used
 from engine.pack import TOKENIZER, Pack, open_pack
-from engine.paths import default_pack_dir
 from engine.preprocess import to_pixels
 from engine.tokenizer import Tokenizer
 from engine.types import FloatArray, ImageFeatures, IntArray, Match, TextFeatures
@@ -172,13 +172,18 @@ def _runs(photos: IntArray, order: IntArray, size: int) -> Iterator[IntArray]:
 
 
 def load_matcher(pack_dir: Path | None = None) -> Matcher:
-    """Open a model pack, the default one if none is named, and make it ready on the CPU.
+    """Open a model pack, the one in use if none is named, and make it ready on the CPU.
 
+    Where the pack that was chosen can't be used, the default one answers; see `installed.used`.
     Raises PackMissing, PackDamaged or PackUnsupported.
     """
+    return used(_load)[0] if pack_dir is None else _load(pack_dir)
+
+
+def _load(folder: Path) -> Matcher:
     from engine.backends.onnx import OnnxBackend  # only here is a library chosen
 
-    pack = open_pack(pack_dir or default_pack_dir())
+    pack = open_pack(folder)
     if pack.manifest.kind != "both":
         raise PackUnsupported(
             path=pack.folder, reason=f"it offers {pack.manifest.kind} only, both are needed"
