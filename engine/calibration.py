@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,16 @@ class Calibration:
     def to_dict(self) -> dict[str, float]:
         """Plain values for JSON."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Calibration:
+        """Read what `to_dict` wrote. Raises KeyError, TypeError or ValueError if it is not that."""
+        scale, bias, threshold = (values[key] for key in ("scale", "bias", "threshold"))
+        if not all(type(value) in (int, float) for value in (scale, bias, threshold)):
+            raise TypeError("calibration: scale, bias and threshold must be numbers")
+        if not np.all(np.isfinite((scale, bias))) or not 0 <= threshold <= 1:
+            raise ValueError("calibration: finite numbers, and a threshold from 0 to 1")
+        return cls(scale, bias, threshold)
 
 
 def fit_calibration(

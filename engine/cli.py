@@ -39,6 +39,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, Subparsers[argparse.Argumen
     """
     from engine.cli_actions import add_commands  # which build on this module
     from engine.cli_library import add_library_commands
+    from engine.cli_models import add_models_command
     from engine.cli_search import add_search_command
 
     parser = argparse.ArgumentParser(
@@ -132,6 +133,8 @@ def build_parser() -> tuple[argparse.ArgumentParser, Subparsers[argparse.Argumen
     _add_json(evaluate)
 
     add_commands(commands)
+
+    add_models_command(command)
 
     doctor = command("doctor", _doctor, "what is installed, what is missing, and what mends it")
     _add_json(doctor)

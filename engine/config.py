@@ -66,6 +66,13 @@ class ModelConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
-        """Inverse of `to_dict`. Raises TypeError or ValueError when the values don't fit."""
+        """Inverse of `to_dict`. Raises KeyError, TypeError or ValueError for what does not fit."""
         stages = {name: tuple(values[name]) for name in ("channels", "residuals")}
+        sizes = [values[name] for name in values.keys() - {*stages, "dropout"}]
+        sizes += stages["channels"]
+        if not all(type(size) is int and 0 < size < 1 << 20 for size in sizes):
+            raise ValueError("model: sizes must be whole numbers above 0, and not absurd")
+        blocks = [value for name, value in values.items() if name.endswith("_layers")]
+        if not all(type(n) is int and 0 <= n < 1000 for n in (*stages["residuals"], *blocks)):
+            raise ValueError("model: residuals and layers must be counts")
         return cls(**(values | stages))

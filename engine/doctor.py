@@ -20,8 +20,9 @@ from pathlib import Path
 from engine import __version__, paths
 from engine.device import choose_device
 from engine.errors import DeviceMissing, OutputUnwritable, PackError
+from engine.installed import used
 from engine.pace import DEFAULT, Pace, kept_trial
-from engine.pack import open_pack
+from engine.pack import open_pack, read_manifest
 from engine.types import DeviceChoice
 
 OLDEST_PYTHON = (3, 11)
@@ -154,7 +155,11 @@ def _install(distribution: str) -> str:
 
 def _device(choice: DeviceChoice) -> Finding:
     try:
-        device = choose_device(choice, paths.default_pack_dir())
+        folder = used(read_manifest)[1].folder
+    except (PackError, OSError):  # the pack's own finding says so
+        folder = paths.shipped_pack_dir()
+    try:
+        device = choose_device(choice, folder)
     except DeviceMissing as error:
         return Finding("Device", False, f"no CUDA: {error.fields['reason']}", str(error))
     where = "CUDA through torch" if device.is_cuda else "CPU through ONNX Runtime"
@@ -195,19 +200,19 @@ def _pace_words(pace: Pace) -> str:
 
 
 def _model_pack() -> Finding:
-    folder = paths.default_pack_dir()
     try:
-        pack = open_pack(folder)
+        pack, now = used(open_pack)
     except PackError as error:
-        return Finding("Model pack", False, str(folder), str(error))
+        return Finding("Model pack", False, str(error.fields["path"]), str(error))
     except OSError as error:
-        return Finding("Model pack", False, f"{folder} can't be read: {error}", PACK_UNREADABLE)
-    return Finding(
-        "Model pack",
-        True,
-        f"{pack.manifest.name} {pack.manifest.version} in {folder}; "
-        f"every checksum is right. {pack.manifest.notice}",
+        return Finding("Model pack", False, f"it can't be read: {error}", PACK_UNREADABLE)
+    value = (
+        f"{pack.manifest.name} {pack.manifest.version} in {now.folder}, as {now.why.value}; "
+        f"every checksum is right. {pack.manifest.notice}"
     )
+    if now.replaced is not None:
+        return Finding("Model pack", False, value, str(now.replaced))
+    return Finding("Model pack", True, value)
 
 
 def _folders() -> Iterator[Finding]:

@@ -38,11 +38,19 @@
     │   ├── TargetUnwritable
     │   ├── SpaceMissing
     │   ├── ActionMissing
-    │   └── DeviceMissing
+    │   ├── DeviceMissing
+    │   ├── PackUnknown
+    │   ├── PackAmbiguous
+    │   └── PackNotRemovable
     ├── PackError             a model pack can't be used
     │   ├── PackMissing
     │   ├── PackDamaged
-    │   └── PackUnsupported
+    │   ├── PackUnsupported
+    │   ├── PackReplaced
+    │   ├── PackFileUnusable
+    │   ├── PackNotAPack
+    │   ├── PackNotStored
+    │   └── PacksBusy
     ├── LibraryError          an index can't be used
     │   ├── LibraryMissing
     │   ├── LibraryUnknown
@@ -367,6 +375,26 @@ class DeviceMissing(InputError):
     )
 
 
+class PackUnknown(InputError):
+    code = "pack_unknown"
+    template = (
+        "There is no model pack called {name} here. See which there are with: pairlens models list"
+    )
+
+
+class PackAmbiguous(InputError):
+    code = "pack_ambiguous"
+    template = "{name} may be any of several model packs. Name one by its model id: {found}"
+
+
+class PackNotRemovable(InputError):
+    code = "pack_not_removable"
+    template = (
+        "{path}: only imported model packs can be removed, and this one was not imported. It comes "
+        "with PairLens, or was named in PAIRLENS_PACK."
+    )
+
+
 class PackError(PairLensError):
     """A model pack can't be used. ``fields`` always has ``path``."""
 
@@ -384,7 +412,8 @@ class PackMissing(PackError):
 class PackDamaged(PackError):
     code = "pack_damaged"
     template = (
-        "{path}: the model pack is damaged ({reason}). Install PairLens again to get a whole one."
+        "{path}: the model pack is damaged ({reason}). Import it again; if it is the one that "
+        "comes with PairLens, install PairLens again."
     )
 
 
@@ -393,6 +422,49 @@ class PackUnsupported(PackError):
     template = (
         "{path}: this PairLens can't use the model pack ({reason}). Update PairLens or choose "
         "another pack."
+    )
+
+
+class PackReplaced(PackError):
+    """Tells of the model pack that was chosen; not raised, as the default one answers."""
+
+    code = "pack_replaced"
+    template = (
+        "{path}: the model pack that you chose can't be used ({reason}), so the default one "
+        "answers instead. Import it again, or choose another with: pairlens models use NAME"
+    )
+
+
+class PackFileUnusable(PackError):
+    code = "pack_file_unusable"
+    template = (
+        "{path}: this can't be imported as a model pack ({reason}). Nothing was changed. Get the "
+        "file again from where it came from."
+    )
+
+
+class PackNotAPack(PackError):
+    code = "pack_not_a_pack"
+    template = (
+        "{path}: this is neither a .pairlens file nor the folder of a model pack. Turning another "
+        "model into one needs PairLens installed from its source with what training needs; in the "
+        "folder of the source: {command}"
+    )
+
+
+class PackNotStored(PackError):
+    code = "pack_not_stored"
+    template = (
+        "{path}: the model pack can't be kept here ({reason}). Nothing was changed. Make room and "
+        "see to it that this folder may be written to, or name another place in PAIRLENS_HOME."
+    )
+
+
+class PacksBusy(PackError):
+    code = "packs_busy"
+    template = (
+        "{path}: another PairLens is importing or removing a model pack. Wait until that is done, "
+        "then try again."
     )
 
 

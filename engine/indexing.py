@@ -28,6 +28,7 @@ from engine.errors import (
     PhotoWithoutPreview,
 )
 from engine.fingerprint import fingerprint
+from engine.installed import is_here
 from engine.paths import on_disk
 from engine.photos import Walk, walk
 from engine.places import is_away, mount_of
@@ -166,7 +167,7 @@ class IndexRun:
 
         Args:
             everything: whether the scopes are all of the library. Only then can it be told that
-                content is gone for good, and that another model's features are no longer needed.
+                content is gone for good, and that the features of removed packs are of no use.
 
         Raises:
             FolderMissing: a folder within a root is not there.
@@ -182,12 +183,21 @@ class IndexRun:
                     self._store.set_looked(scope.root)
             if everything and not report.cancelled:
                 self._store.prune(time.time() - GONE_KEPT_DAYS * 24 * 3600)
-                if not report.offline:
-                    self._store.keep_only(self._encoder.model_id)
+                self._drop_removed()
         except KeyboardInterrupt:
             report.cancelled = True
         report.failures.sort(key=lambda failure: failure.photo)
         return report
+
+    def _drop_removed(self) -> None:
+        """Drop what models encoded whose packs are not here any more: nobody can search it."""
+        self._store.drop(
+            [
+                each.model_id
+                for each in self._store.generations()
+                if each.model_id != self._encoder.model_id and not is_here(each.model_id, each.pack)
+            ]
+        )
 
     def _look(self, scope: Scope) -> Walk | None:
         """Walk a folder and take from the results what vanished; None if it is out of reach."""

@@ -15,9 +15,9 @@ from engine.decode import decode
 from engine.device import choose_device, open_backend
 from engine.encoding import encode_in_order
 from engine.errors import CaptionEmpty, DeviceMissing, PackUnsupported
+from engine.installed import used
 from engine.pace import DEFAULT, Facts, Pace, best_pace, usable_cores
-from engine.pack import TOKENIZER, WEIGHTS_FILE, Pack, open_pack
-from engine.paths import default_pack_dir
+from engine.pack import TOKENIZER, Pack, open_pack
 from engine.preprocess import to_pixels
 from engine.tokenizer import Tokenizer
 from engine.types import DeviceChoice, FloatArray, ImageFeatures, IntArray, Match, TextFeatures
@@ -193,13 +193,21 @@ def _runs(photos: IntArray, order: IntArray, size: int) -> Iterator[IntArray]:
 
 
 def load_matcher(pack_dir: Path | None = None, choice: DeviceChoice = DeviceChoice.AUTO) -> Matcher:
-    """Open a model pack, the default one if none is named, and make it ready.
+    """Open a model pack, the one in use if none is named, and make it ready.
 
+    Where the pack that was chosen can't be used, the default one answers; see `installed.used`.
     Raises PackMissing, PackDamaged, PackUnsupported or DeviceMissing.
     """
-    folder = pack_dir or default_pack_dir()
+
+    def load(folder: Path) -> Matcher:
+        return _load(folder, choice)
+
+    return used(load)[0] if pack_dir is None else load(pack_dir)
+
+
+def _load(folder: Path, choice: DeviceChoice) -> Matcher:
     device = choose_device(choice, folder)
-    pack = open_pack(folder, unread=() if device.is_cuda else (WEIGHTS_FILE,))
+    pack = open_pack(folder)
     if pack.manifest.kind != "both":
         raise PackUnsupported(
             path=pack.folder, reason=f"it offers {pack.manifest.kind} only, both are needed"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine import manifest_json
+from engine.architecture import expected
 from engine.calibration import Calibration
 from engine.confidence import SearchConfidence
 from engine.config import ModelConfig
 from engine.errors import PackDamaged, PackMissing, PackUnsupported
+from engine.pack_content import check_content
 from engine.preprocess import Preprocessing
 
 FORMAT = 3
@@ -120,61 +121,78 @@ def read_manifest(folder: Path) -> Manifest:
     format or kind).
     """
     try:
-        values = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+        with (folder / MANIFEST).open("rb") as file:
+            content = file.read(manifest_json.LARGEST + 1)
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise PackMissing(path=folder) from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise PackDamaged(path=folder, reason=f"{MANIFEST}: {error}") from error
-    if not isinstance(values, dict):
-        raise PackDamaged(path=folder, reason=f"{MANIFEST} holds no object")
-    if values.get("format") != FORMAT:
-        raise PackUnsupported(path=folder, reason=f"its format is {values.get('format')}")
-    if values.get("kind") not in KINDS:
-        raise PackUnsupported(path=folder, reason=f"its kind is {values.get('kind')}")
+    return parse_manifest(content, folder)
+
+
+def parse_manifest(content: bytes, where: Path) -> Manifest:
+    """A manifest from what `manifest.json` holds; ``where`` is what errors are about.
+
+    Fields that this version does not know are passed over, except where they would change what
+    is computed: in the model's sizes and in the preprocessing. Raises as `read_manifest`.
+    """
     try:
-        manifest = Manifest(
-            name=str(values["name"]),
-            version=str(values["version"]),
+        values = manifest_json.parse(content)
+    except ValueError as error:
+        raise PackDamaged(path=where, reason=f"{MANIFEST}: {error}") from error
+    if values.get("format") != FORMAT:
+        raise PackUnsupported(path=where, reason=f"its format is {values.get('format')}")
+    if values.get("kind") not in KINDS:
+        raise PackUnsupported(path=where, reason=f"its kind is {values.get('kind')}")
+    try:
+        manifest_json.check_types(values)
+        return Manifest(
+            name=values["name"],
+            version=values["version"],
             kind=values["kind"],
-            licence=str(values["licence"]),
-            notice=str(values["notice"]),
+            licence=values["licence"],
+            notice=values["notice"],
             languages=tuple(values["languages"]),
-            architecture=str(values["architecture"]),
+            architecture=values["architecture"],
             model=ModelConfig.from_dict(values["model"]),
             preprocessing=Preprocessing.from_dict(values["preprocessing"]),
-            calibration=Calibration(**values["calibration"]),
+            calibration=Calibration.from_dict(values["calibration"]),
             search=SearchConfidence.from_dict(values["search"]),
-            files={name: PackFile(**entry) for name, entry in values["files"].items()},
+            files={name: _entry(entry) for name, entry in values["files"].items()},
             metrics=values["metrics"],
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise PackDamaged(path=folder, reason=f"{MANIFEST}: {error!r}") from error
-    for name in manifest.files:
-        # A manifest must not reach outside its folder.
-        if Path(name).name != name or name in (".", ".."):
-            raise PackDamaged(path=folder, reason=f"it names the file {name!r}")
-    return manifest
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise PackDamaged(path=where, reason=f"{MANIFEST}: {error!r}") from error
 
 
-def open_pack(folder: Path, unread: Collection[str] = ()) -> Pack:
-    """Read a pack and check every file's size and SHA-256.
+def _entry(values: dict[str, Any]) -> PackFile:
+    return PackFile(values["sha256"], values["size"], values.get("optional", False))
 
-    Args:
-        unread: names of files that will not be read. Of those only the size is checked: hashing
-            the weights takes longer than all the rest, and what is never opened does no harm.
+
+def open_pack(folder: Path) -> Pack:
+    """Read a pack and check every file: its size, its SHA-256, and that it may be used.
 
     Raises PackMissing, PackDamaged or PackUnsupported.
     """
     manifest = read_manifest(folder)
-    for name, expected in manifest.files.items():
+    there = []
+    for name, listed in manifest.files.items():
         path = folder / name
         if not path.is_file():
-            if expected.optional:
+            if listed.optional:
                 continue
             raise PackDamaged(path=folder, reason=f"{name} is missing")
         # The size first: it is free and names a half-copied file without reading it.
-        if path.stat().st_size != expected.size:
+        if path.stat().st_size != listed.size:
             raise PackDamaged(path=folder, reason=f"{name} has the wrong size")
-        if name not in unread and file_entry(path).sha256 != expected.sha256:
+        if file_entry(path).sha256 != listed.sha256:
             raise PackDamaged(path=folder, reason=f"{name} has the wrong checksum")
+        there.append(name)
+    wanted = expected(manifest.architecture, manifest.model)
+    if wanted is None:
+        raise PackUnsupported(path=folder, reason=f"its architecture is {manifest.architecture}")
+    try:
+        check_content(folder, there, wanted)
+    except ValueError as error:
+        raise PackUnsupported(path=folder, reason=str(error)) from error
     return Pack(folder, manifest)

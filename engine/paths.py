@@ -54,6 +54,11 @@ def libraries_dir() -> Path:
     return _made(data_dir() / "libraries")
 
 
+def packs_dir() -> Path:
+    """A folder for each model pack that was imported."""
+    return _made(data_dir() / "models")
+
+
 def resources_dir() -> Path:
     """Files shipped with the program (model pack, locales, icons, samples); read-only."""
     return Path(__file__).resolve().parent.parent / "resources"
@@ -69,10 +74,9 @@ def languages() -> list[str]:
     return sorted(path.stem for path in locale_file("en").parent.glob("*.json"))
 
 
-def default_pack_dir() -> Path:
-    """The model pack in use: ``$PAIRLENS_PACK`` if set, else the one shipped."""
-    chosen = os.environ.get(PACK_VARIABLE)
-    return Path(chosen) if chosen else resources_dir() / "models" / "default"
+def shipped_pack_dir() -> Path:
+    """The default model pack; `engine.installed.used` says which one is in use."""
+    return resources_dir() / "models" / "default"
 
 
 def on_disk(path: AnyPath, windows: bool = sys.platform == "win32") -> AnyPath:

@@ -8,12 +8,13 @@ in `engine.snapshot`.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from sqlite3 import Connection
+from sqlite3 import Connection, OperationalError
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from engine.errors import LibraryTooNew
 from engine.schema import MIGRATIONS, TABLES
 from engine.sqlite_file import SqliteFile
 from engine.types import ImageFeatures, PhotoDetails
+
+log = logging.getLogger(__name__)
 
 HALF = np.dtype("<f2")
 # Rows named in one statement, or fetched at once.
@@ -68,11 +71,13 @@ class Generation:
     Attributes:
         pack: the model pack's folder when it last did; None if that was not kept.
         photos: how many of the photos that are there have its features.
+        size: bytes that its features take, those of gone photos included.
     """
 
     model_id: str
     pack: Path | None
     photos: int
+    size: int = 0
 
 
 class Store(SqliteFile):
@@ -339,27 +344,29 @@ class Store(SqliteFile):
             rows = connection.execute(
                 "SELECT model_id, pack, (SELECT count(*) FROM photos JOIN features"
                 " ON features.fingerprint = photos.fingerprint"
-                " WHERE features.model = models.id AND gone IS NULL) AS photos"
+                " WHERE features.model = models.id AND gone IS NULL) AS photos,"
+                " (SELECT count(*) FROM features WHERE model = models.id)"
+                " * (2 * embedding_size + token_count * token_size)"
                 " FROM models ORDER BY photos DESC, models.id"
             ).fetchall()
         return [
-            Generation(model, None if pack is None else Path(os.fsdecode(pack)), photos)
-            for model, pack, photos in rows
+            Generation(model, None if pack is None else Path(os.fsdecode(pack)), photos, size)
+            for model, pack, photos, size in rows
         ]
 
-    def keep_only(self, model_id: str) -> bool:
-        """Drop the features of all other models, if this one has encoded every photo there is."""
+    def drop(self, models: Collection[str]) -> None:
+        """Drop the features of these models, and give their room back to the drive."""
+        if not models:
+            return
         with self.writing() as connection:
-            (lacking,) = connection.execute(
-                "SELECT count(*) FROM photos WHERE gone IS NULL AND fingerprint IS NOT NULL"
-                " AND NOT EXISTS (SELECT 1 FROM features JOIN models ON models.id = model"
-                " WHERE model_id = ? AND features.fingerprint = photos.fingerprint)",
-                (model_id,),
-            ).fetchone()
-            if lacking:
-                return False
-            connection.execute("DELETE FROM models WHERE model_id <> ?", (model_id,))
-        return True
+            marks = ",".join("?" * len(models))
+            connection.execute(f"DELETE FROM models WHERE model_id IN ({marks})", tuple(models))
+        try:
+            with self._guard:
+                self._connection.execute("VACUUM")
+        except OperationalError as error:
+            # No room for a second copy, or somebody reads: what comes next takes the room.
+            log.info("%s keeps its size: %s", self.path, error)
 
 
 def path_range(under: bytes) -> tuple[bytes, bytes]:

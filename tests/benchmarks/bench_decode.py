@@ -22,8 +22,8 @@ from side_by_side import (
 )
 
 from engine.decode import decode
+from engine.installed import used
 from engine.pack import open_pack
-from engine.paths import default_pack_dir
 
 PHOTOS, ROUNDS = 3, 7
 
@@ -43,7 +43,7 @@ def pixel_difference(path: Path, side: int, decode_side: int) -> float:
 
 
 def main() -> None:
-    how = open_pack(default_pack_dir()).manifest.preprocessing
+    how = used(open_pack)[0].manifest.preprocessing
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
         photos = [Path(folder) / f"{number}.jpg" for number in range(PHOTOS)]

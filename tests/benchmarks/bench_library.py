@@ -22,9 +22,9 @@ from stepwise import SIDE, make_photos, measured, step
 
 from engine.encoding import encode_in_order
 from engine.index import Library, index_folder
+from engine.installed import used
 from engine.matcher import load_matcher
 from engine.pack import open_pack
-from engine.paths import default_pack_dir
 from engine.photos import find_photos
 from engine.query import Query
 from engine.recall import recalled
@@ -38,7 +38,7 @@ class Encoder:
     """Features of the shipped model's name and size: random, but the same for the same pixels."""
 
     def __init__(self) -> None:
-        pack = open_pack(default_pack_dir())
+        pack = used(open_pack)[0]
         self.model_id = pack.model_id
         self.pack_folder = pack.folder
         self.batch_size, self.decode_threads = 16, 2

@@ -16,12 +16,14 @@ from desktop.keeper import Keeper
 from engine.cards import card_named, cards, remove, rename
 from engine.errors import LibraryBusy, LibraryIndexing, LibraryUnknown, NoPhotos
 from engine.index import Library, index_folder
+from engine.pack import read_manifest
 from engine.paths import libraries_dir
 from engine.sqlite_file import WriterLock
 from engine.types import FloatArray
 from tests.fixtures.coloured import coloured_photo
 from tests.fixtures.fake_matcher import FakeMatcher
 from tests.fixtures.kept import kept
+from tests.fixtures.packs import pack_of
 
 WAIT = 30
 
@@ -35,8 +37,10 @@ class Gated(FakeMatcher):
         self.gate = threading.Event()
         self.gate.set()
         self.asked = threading.Event()
+        self.read: list[Path] = []
 
     def prepare(self, photo: Path) -> FloatArray:
+        self.read.append(photo)
         self.asked.set()
         assert self.gate.wait(WAIT)
         return super().prepare(photo)
@@ -171,6 +175,31 @@ def test_another_model_encodes_the_library_by_itself(
         assert later.news.added == 0
     finally:
         later.close()
+
+
+def test_switching_back_to_a_pack_that_has_encoded_everything_encodes_nothing_again(
+    jobs: JobRunner, folder: Path, tmp_path: Path
+) -> None:
+    def matcher(pack: Path) -> Any:  # stands in for a Matcher
+        made = Gated(read_manifest(pack).model_id)
+        made.pack_folder = pack
+        return made
+
+    first, second = pack_of(tmp_path / "first", "first"), pack_of(tmp_path / "second", "second")
+    index_folder(folder, matcher(first))
+    index_folder(folder, matcher(second))
+    coloured_photo(folder / "new.png", "blue")
+    back = matcher(first)
+    keeper = Keeper(jobs, lambda: back)
+    try:
+        keeper.use("photos")
+        until(lambda: keeper.news.added == 1)
+        assert [photo.name for photo in back.read] == ["new.png"]
+        assert keeper.news.renewed == 0
+        assert len(found("photos", back.model_id)) == 4
+        assert len(found("photos", read_manifest(second).model_id)) == 3
+    finally:
+        keeper.close()
 
 
 def test_what_another_program_indexes_is_left_to_it_and_tried_again(

@@ -242,7 +242,7 @@ def test_the_old_model_answers_while_the_new_one_is_encoding(
     library.index(folder / "two", newer)
     assert search(newer, library, folder, "green", top=13) == before
     library.index(None, newer)
-    assert [one.model_id for one in library.generations()] == [newer.model_id]
+    assert [one.photos for one in library.generations()] == [13, 13]
     after = search(newer, library, folder, "green", top=13)
     assert (len(after.results), after.waiting) == (13, 0)
 

@@ -1,0 +1,213 @@
+"""The command `models`: which model packs there are, which is in use, and how they come and go."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.installed import InUse
+    from engine.pack_install import Imported
+
+EXIT_DONE = 0
+EXIT_SOME_FAILED = 1
+EXIT_NOTHING_DONE = 2
+
+# Run in the folder of PairLens's source, it makes what converting needs.
+INSTALL_TRAINING = 'python -m pip install -c constraints.txt -e ".[train]"'
+NAME_HELP = "a name or model id that pairlens models list shows; default; or current"
+
+Command = Callable[
+    [str, Callable[[argparse.Namespace], int], str],
+    argparse.ArgumentParser,
+]
+
+
+def add_models_command(command: Command) -> None:
+    """Add the command, with commands of its own, to the program's parser."""
+    models = command("models", _list, "model packs: list, import, export, choose, check, remove")
+    commands = models.add_subparsers(required=True, metavar="COMMAND")
+
+    def part(
+        name: str, func: Callable[[argparse.Namespace], int], text: str
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        added.set_defaults(func=func)
+        return added
+
+    listing = part("list", _list, "the model packs there are, and which one is in use")
+    listing.add_argument("--json", action="store_true", help="print JSON and nothing else")
+
+    bringing = part("import", _import, "add a model pack, so that it can be chosen")
+    bringing.add_argument(
+        "source", metavar="FILE.pairlens", help="what models export wrote, or a model pack's folder"
+    )
+    export = part("export", _export, "write a model pack into one file, to be passed on")
+    export.add_argument("name", metavar="NAME", help=NAME_HELP)
+    export.add_argument("out", type=Path, metavar="OUT.pairlens")
+
+    use = part("use", _use, "choose the model pack to use from now on")
+    use.add_argument("name", metavar="NAME", help=NAME_HELP)
+
+    verify = part("verify", _verify, "check every file of a model pack, or of all")
+    verify.add_argument("name", nargs="?", metavar="NAME", help=NAME_HELP)
+
+    remove = part("remove", _remove, "delete an imported model pack")
+    remove.add_argument("name", metavar="NAME", help=NAME_HELP)
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _list(args: argparse.Namespace) -> int:
+    from engine.installed import packs
+    from engine.pack_listing import describe
+
+    now = _in_use()
+    found = [describe(pack, now) for pack in packs()]
+    if args.json:
+        print(json.dumps(found, ensure_ascii=False, indent=2))
+        return EXIT_DONE
+    for pack in found:
+        size = pack["bytes"] / 1e6
+        if "error" in pack:
+            print(f"  {pack['name']}: {size:,.1f} MB\n      {pack['error']}")
+            continue
+        mark, why = ("*", f"; in use: {pack['why']}") if pack["in_use"] else (" ", "")
+        languages = ", ".join(pack["languages"])
+        print(f"{mark} {pack['name']} {pack['version']}: {languages}; {size:,.1f} MB{why}")
+        print(f"      {pack['model_id']} in {pack['where']}")
+        print(f"      {pack['licence']}: {pack['notice']}")
+    return EXIT_DONE
+
+
+def _in_use() -> InUse | None:
+    """The pack in use by its manifest; None, and a word on it, where it can't be read."""
+    from engine.errors import PackError
+    from engine.installed import used
+    from engine.pack import read_manifest
+
+    try:
+        return used(read_manifest)[1]
+    except PackError as error:
+        _tell(str(error))
+        return None
+
+
+def _import(args: argparse.Namespace) -> int:
+    from engine.pack import MANIFEST
+    from engine.pack_install import import_file, import_folder
+
+    source = Path(args.source)
+    if source.is_file():
+        return _tell_imported(import_file(source))
+    if (source / MANIFEST).is_file():
+        return _tell_imported(import_folder(source))
+    return _convert(args.source)
+
+
+def _convert(source: str) -> int:
+    """Make a pack of a folder of another kind, or of a model's name on a hub, and import it."""
+    from engine.errors import PackNotAPack
+
+    raise PackNotAPack(path=source, command=INSTALL_TRAINING)
+
+
+def _tell_imported(imported: Imported) -> int:
+    pack = imported.pack
+    if pack.manifest is None:  # deleted since, by another process
+        return EXIT_NOTHING_DONE
+    if imported.fresh:
+        _tell(f"{pack.title} is imported ({pack.manifest.model_id}). {pack.manifest.notice}")
+    else:
+        _tell(f"{pack.title} is here already ({pack.manifest.model_id}): nothing was changed.")
+    _tell(f"Use it with: pairlens models use {pack.manifest.model_id}")
+    return EXIT_DONE
+
+
+def _export(args: argparse.Namespace) -> int:
+    from engine.installed import find
+    from engine.pack import open_pack
+    from engine.pack_file import ENDING, write_pack_file
+
+    if args.out.suffix != ENDING:
+        _tell(f"{args.out}: give a name that ends in {ENDING}.")
+        return EXIT_NOTHING_DONE
+    pack = find(args.name)
+    write_pack_file(open_pack(pack.folder), args.out)
+    _tell(f"{pack.title} is in {args.out}, {args.out.stat().st_size / 1e6:,.1f} MB.")
+    return EXIT_DONE
+
+
+def _use(args: argparse.Namespace) -> int:
+    from engine.installed import choose, find
+    from engine.matcher import load_matcher
+    from engine.paths import PACK_VARIABLE, packs_dir, shipped_pack_dir
+
+    pack = find(args.name)
+    imported = pack.folder.parent == packs_dir()
+    if not imported and pack.folder != shipped_pack_dir():
+        _tell(f"{pack.title} is in use already, as {PACK_VARIABLE} names it: nothing was changed.")
+        return EXIT_DONE
+    load_matcher(pack.folder)  # what can't be run is not chosen
+    choose(pack.folder if imported else None)
+    variable = os.environ.get(PACK_VARIABLE)
+    if variable and Path(variable).resolve() != pack.folder.resolve():
+        _tell(f"{pack.title} is chosen, but as long as {PACK_VARIABLE} is set, {variable} is used.")
+        return EXIT_DONE
+    _tell(f"{pack.title} is in use from now on; a window that is open uses it from its next start.")
+    _tell("Libraries that it has not encoded are encoded by: pairlens index NAME")
+    return EXIT_DONE
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from engine.errors import PackError
+    from engine.installed import find, packs
+    from engine.pack import open_pack
+
+    chosen = packs() if args.name is None else [find(args.name)]
+    bad = 0
+    for pack in chosen:
+        try:
+            open_pack(pack.folder)
+        except PackError as error:
+            bad += 1
+            print(f"BAD  {pack.title}: {error}")
+        except OSError as error:
+            bad += 1
+            print(f"BAD  {pack.title}: {pack.folder} can't be read ({error.strerror or error})")
+        else:
+            print(f"ok   {pack.title}")
+    if not bad:
+        return EXIT_DONE
+    return EXIT_NOTHING_DONE if bad == len(chosen) else EXIT_SOME_FAILED
+
+
+def _remove(args: argparse.Namespace) -> int:
+    from engine.pack_install import remove
+
+    removed = remove(args.name)
+    _tell(f"{removed.pack.title} is removed, which frees {removed.size / 1e6:,.1f} MB.")
+    if removed.was_in_use:
+        _tell("It was in use: from now on the default model pack is.")
+    if removed.pack.manifest is not None:
+        _tell_encoded(removed.pack.manifest.model_id)
+    return EXIT_DONE
+
+
+def _tell_encoded(model_id: str) -> None:
+    from engine.standing import standings
+
+    for library in standings():
+        size = sum(model.size for model in library.models if model.model_id == model_id)
+        if size:
+            _tell(
+                f"The library {library.name} keeps {size / 1e6:,.1f} MB that it encoded; "
+                f'they are freed by: pairlens index "{library.name}"'
+            )
