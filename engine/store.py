@@ -11,6 +11,7 @@ import json
 import os
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from sqlite3 import Connection
@@ -135,6 +136,15 @@ class Store(SqliteFile):
             if verdict != "ok":
                 raise self.damaged(str(verdict))
 
+    @contextmanager
+    def changing(self) -> Iterator[Connection]:
+        """`writing`, where it is about photos or features: if any changed, that is counted."""
+        with self.writing() as connection:
+            before = connection.total_changes
+            yield connection
+            if connection.total_changes != before:
+                connection.execute("UPDATE state SET changes = changes + 1")
+
     # Roots, and the drives below them
 
     def roots(self) -> list[tuple[int, Path]]:
@@ -150,7 +160,7 @@ class Store(SqliteFile):
         Roots within it become part of it, with all that is known of their photos.
         """
         inner = [(n, root) for n, root in self.roots() if folder in root.parents]
-        with self.writing() as connection:
+        with self.changing() as connection:
             connection.execute(
                 "INSERT INTO roots (path) VALUES (?) ON CONFLICT (path) DO NOTHING",
                 (os.fsencode(folder),),
@@ -250,7 +260,7 @@ class Store(SqliteFile):
 
     def save(self, root: int, photos: Iterable[PhotoRow]) -> None:
         """Record photos whose features are already here, or that failed; all or none."""
-        with self.writing() as connection:
+        with self.changing() as connection:
             _upsert(connection, root, photos)
 
     def save_encoded(
@@ -281,7 +291,7 @@ class Store(SqliteFile):
             raise ValueError(f"tokens are {features.tokens.dtype}, not int8")
         shape = (features.embeddings.shape[1], *features.tokens.shape[1:])
         embeddings = features.embeddings.astype(HALF)
-        with self.writing() as connection:
+        with self.changing() as connection:
             model = _model(connection, model_id, shape, pack)
             for row, photo in enumerate(photos):
                 cursor = connection.execute(
@@ -299,7 +309,7 @@ class Store(SqliteFile):
     def mark_gone(self, root: int, paths: Iterable[bytes]) -> None:
         """Take photos out of the results. What is known of them stays until `prune`."""
         now = int(time.time())
-        with self.writing() as connection:
+        with self.changing() as connection:
             connection.executemany(
                 "UPDATE photos SET gone = ? WHERE root = ? AND path = ?",
                 ((now, root, path) for path in paths),
@@ -311,7 +321,7 @@ class Store(SqliteFile):
         Args:
             before: seconds since 1970.
         """
-        with self.writing() as connection:
+        with self.changing() as connection:
             connection.execute("DELETE FROM photos WHERE gone < ?", (before,))
             connection.execute(
                 "DELETE FROM features WHERE NOT EXISTS"
@@ -333,6 +343,11 @@ class Store(SqliteFile):
                 found.update(fingerprint for (fingerprint,) in rows)
         return found
 
+    def models(self) -> list[str]:
+        """The ids of the models that have encoded something."""
+        with self.reading() as connection:
+            return [model for (model,) in connection.execute("SELECT model_id FROM models")]
+
     def generations(self) -> list[Generation]:
         """What each model has encoded, the one with the most photos first."""
         with self.reading() as connection:
@@ -349,7 +364,7 @@ class Store(SqliteFile):
 
     def keep_only(self, model_id: str) -> bool:
         """Drop the features of all other models, if this one has encoded every photo there is."""
-        with self.writing() as connection:
+        with self.changing() as connection:
             (lacking,) = connection.execute(
                 "SELECT count(*) FROM photos WHERE gone IS NULL AND fingerprint IS NOT NULL"
                 " AND NOT EXISTS (SELECT 1 FROM features JOIN models ON models.id = model"
