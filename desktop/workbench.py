@@ -15,6 +15,7 @@ from desktop.keeper import Keeper
 from desktop.moves import Moves
 from desktop.settings import Settings
 from desktop.thumbnails import Thumbnails
+from engine.resident import Resident
 
 if TYPE_CHECKING:
     from engine.actions import ActionReport
@@ -120,6 +121,7 @@ class ActionJob:
 class Workbench:
     """The collaborators of all views, and the jobs that outlive a reload of the page.
 
+    ``resident`` keeps in memory what the next search in the library searched last needs of it.
     Files are written by a runner of their own: they need not wait for hours of indexing.
     """
 
@@ -139,6 +141,7 @@ class Workbench:
     batch_job: Job[BatchResults] | None = None
     save_job: Job[Saved] | None = None
     search: Search | None = None
+    resident: Resident = field(default_factory=Resident)
     # What runs or ran last, by the place on the page that it was started from.
     action_jobs: dict[str, ActionJob] = field(default_factory=dict)
 

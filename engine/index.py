@@ -23,6 +23,7 @@ from engine.errors import (
 from engine.indexing import IndexReport, IndexRun, LibraryEncoder, Scope, away_among, relative_name
 from engine.photos import holds_photos
 from engine.query import PhotoFilter
+from engine.resident import Resident
 from engine.snapshot import EVERY_PHOTO, Snapshot
 from engine.sqlite_file import ENDINGS, WriterLock
 from engine.store import Generation, Store
@@ -43,11 +44,16 @@ class Library:
         folders: its folders, none of them within another, sorted.
     """
 
-    def __init__(self, card: Card) -> None:
-        """Open the library of a card; `find`, `named` and `open_or_create` give one."""
+    def __init__(self, card: Card, resident: Resident | None = None) -> None:
+        """Open the library of a card; `find`, `named` and `open_or_create` give one.
+
+        ``resident`` keeps what searches need in memory when the library is opened again; without
+        one that is as long as this object.
+        """
         self.file = card.file
         self.name = card.name
         self.folders = card.folders
+        self._resident = resident or Resident()
         self._store = Store(card.file)
         with _closed_on_error(self._store):
             self._roots = {path: number for number, path in self._store.roots()}
@@ -58,16 +64,16 @@ class Library:
                 self._roots = {path: number for number, path in self._store.roots()}
 
     @classmethod
-    def find(cls, folder: Path) -> Library | None:
+    def find(cls, folder: Path, resident: Resident | None = None) -> Library | None:
         """The library with this folder or the nearest one above it, if any."""
         card = cards.card_of(folder.resolve())
-        return None if card is None else cls(card)
+        return None if card is None else cls(card, resident)
 
     @classmethod
-    def named(cls, name: str) -> Library | None:
+    def named(cls, name: str, resident: Resident | None = None) -> Library | None:
         """The library of this name, if any."""
         card = cards.card_named(name)
-        return None if card is None else cls(card)
+        return None if card is None else cls(card, resident)
 
     @classmethod
     def open_or_create(cls, folder: Path, name: str | None = None) -> Library:
@@ -147,7 +153,7 @@ class Library:
             FolderOutside: the folder is not within the library.
         """
         scope = [(scope.root, scope.path, scope.under) for scope in self._scopes(folder)]
-        return Snapshot(self._store, model_id, scope, only, unlike)
+        return Snapshot(self._store, model_id, scope, only, unlike, self._resident)
 
     def fingerprint_of(self, photo: Path) -> bytes | None:
         """What a photo held when it was last indexed, whether or not its drive is connected.
@@ -161,6 +167,10 @@ class Library:
                 row = self._store.known(number, [name]).get(name)
                 return None if row is None or row.gone else row.fingerprint
         return None
+
+    def models(self) -> list[str]:
+        """The ids of the models that have encoded something of it."""
+        return self._store.models()
 
     def generations(self) -> list[Generation]:
         """What each model has encoded, the one with the most photos first."""

@@ -20,15 +20,25 @@ from engine.pace import DEFAULT, Facts, Pace, best_pace, usable_cores
 from engine.pack import TOKENIZER, Pack, open_pack
 from engine.preprocess import to_pixels
 from engine.tokenizer import Tokenizer
-from engine.types import DeviceChoice, FloatArray, ImageFeatures, IntArray, Match, TextFeatures
+from engine.types import (
+    ByteArray,
+    DeviceChoice,
+    FloatArray,
+    ImageFeatures,
+    IntArray,
+    Match,
+    TextFeatures,
+)
 
 log = logging.getLogger(__name__)
 
 # Large enough for the processor to work at full speed, small enough to stay in its caches.
 PAIRS_AT_ONCE = 64
 CAPTIONS_AT_ONCE = 128
-# Photos whose fusion memory (about 100 kB each) is held at a time.
+# Photos whose fusion memory (about 200 kB each) is held at a time, and computed at once: what
+# passes between the layers of so few stays in the processor's caches.
 PHOTOS_AT_ONCE = 256
+MEMORY_AT_ONCE = 8
 
 
 class Matcher:
@@ -136,7 +146,7 @@ class Matcher:
         order = np.argsort(photos, kind="stable")
         for members in _runs(photos, order, PHOTOS_AT_ONCE):
             rows, place = np.unique(photos[members], return_inverse=True)
-            memory = self._backend.fusion_memory(images.tokens[rows])
+            memory = self._memory(images.tokens[rows])
             by_length = np.argsort(lengths[captions[members]], kind="stable")
             for start in range(0, len(members), PAIRS_AT_ONCE):
                 part = by_length[start : start + PAIRS_AT_ONCE]
@@ -150,6 +160,10 @@ class Matcher:
                     np.einsum("pe,pe->p", seen, texts.embeddings[chosen]),
                 )
         return result
+
+    def _memory(self, tokens: ByteArray) -> FloatArray:
+        parts = np.array_split(tokens, -(-len(tokens) // MEMORY_AT_ONCE))
+        return np.concatenate([self._backend.fusion_memory(part) for part in parts])
 
     def log_odds(self, logits: FloatArray) -> Vector:
         """Log-odds float64 of the match probabilities of logits float32, of any shape."""

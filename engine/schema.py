@@ -60,5 +60,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     # When all of a root was last looked through, in seconds since 1970; NULL: not since this.
     ("ALTER TABLE roots ADD COLUMN looked INTEGER",),
+    # By what a program tells that what it has in memory of a library still holds.
+    (
+        """CREATE TABLE state (                 -- one row
+            library BLOB NOT NULL,              -- random: this file, and none made in its place
+            changes INTEGER NOT NULL            -- of its photos and features, one a transaction
+        )""",
+        "INSERT INTO state (library, changes) VALUES (randomblob(16), 0)",
+    ),
 )  # fmt: skip
-TABLES = frozenset({"roots", "photos", "models", "features", "tokens", "places"})
+TABLES = frozenset({"roots", "photos", "models", "features", "tokens", "places", "state"})

@@ -104,8 +104,9 @@ def search(matcher: Matcher, library: Library, query: Query, top: int = 20) -> S
             by_words = snapshot.similarity(words.embeddings)[0]
         if query.photo is not None and content is not None:
             by_photo = snapshot.similarity(_embedding(matcher, query.photo, content, snapshot))[0]
-        near = _nearest_first(by_words, by_photo)
-        found, left_out = _without(matcher, snapshot, near, avoid, max(top, SHORTLIST))
+        width = max(top, SHORTLIST)
+        near = nearest_first(by_words, by_photo, max(width, AVOIDED_AMONG) if avoid else width)
+        found, left_out = _without(matcher, snapshot, near, avoid, width)
         if query.words is not None and words is not None and by_words is not None:
             confident = _fits(matcher, query.words, by_words[found[:SHORTLIST]], len(snapshot))
             if len(found):
@@ -160,13 +161,16 @@ def _embedding(matcher: Matcher, photo: Path, content: bytes, snapshot: Snapshot
     return matcher.encode(matcher.prepare(photo)[None]).embeddings if known is None else known
 
 
-def _nearest_first(by_words: FloatArray | None, by_photo: FloatArray | None) -> IntArray:
-    """All rows, by their similarities float32 [N] to the words, to the photo, or to both."""
+def nearest_first(by_words: FloatArray | None, by_photo: FloatArray | None, count: int) -> IntArray:
+    """The first ``count`` rows, by their similarities float32 [N] to words, photo, or both."""
     if by_words is not None and by_photo is not None:
         scores = weighed(by_words, by_photo)
     else:
         (scores,) = (given for given in (by_words, by_photo) if given is not None)
-    order: IntArray = np.argsort(-scores, kind="stable")
+    # Whatever is as good as the last of them competes: equal ones stay in the order of the rows.
+    least = np.partition(scores, -count)[-count] if count < len(scores) else -np.inf
+    rows = np.flatnonzero(scores >= least)
+    order: IntArray = rows[np.argsort(-scores[rows], kind="stable")][:count]
     return order
 
 
@@ -182,7 +186,7 @@ def _without(
         return rows[:width], 0
     kept: list[int] = []
     met = 0
-    while len(kept) < width and met < min(len(rows), max(width, AVOIDED_AMONG)):
+    while len(kept) < width and met < len(rows):
         part = rows[met : met + width]
         images = snapshot.features(part)
         every = np.arange(len(avoid))
@@ -235,6 +239,8 @@ def answering(matcher: Matcher, library: Library) -> Matcher:
     The older one only if its pack is still on the disk as it was: else nobody can turn words into
     what its features are compared with, and what the given one has encoded so far must do.
     """
+    if library.models() == [matcher.model_id]:  # as nearly always: to count takes long
+        return matcher
     for generation in library.ahead_of(matcher.model_id):
         if generation.pack is None:
             continue

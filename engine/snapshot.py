@@ -1,10 +1,11 @@
-"""A library as it stands at one moment, read in chunks: what is written meanwhile is not seen."""
+"""A library as it stands at one moment: what is written meanwhile is not seen."""
 
 from __future__ import annotations
 
 import os
-from array import array
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +13,17 @@ import numpy as np
 
 from engine.errors import LibraryDamaged
 from engine.query import Orientation, PhotoFilter
+from engine.resident import Resident, Rows, path_order, unpacked
 from engine.sqlite_file import SqliteFile
-from engine.store import CHUNK, HALF, Store, path_range
-from engine.types import FloatArray, ImageFeatures, IntArray, PhotoDetails
+from engine.store import CHUNK, Store
+from engine.types import BoolArray, FloatArray, ImageFeatures, IntArray, PhotoDetails
 
-# Photos whose embeddings a search has in memory at once: 4 MB.
-AT_ONCE = 4096
 EVERY_PHOTO = PhotoFilter()
-# By the columns of a photo; NULL where its details are still to be read.
+# Of width and height.
 _ORIENTATIONS = {
-    Orientation.LANDSCAPE: "width > height",
-    Orientation.PORTRAIT: "width < height",
-    Orientation.SQUARE: "width = height",
+    Orientation.LANDSCAPE: np.greater,
+    Orientation.PORTRAIT: np.less,
+    Orientation.SQUARE: np.equal,
 }
 
 
@@ -48,6 +48,7 @@ class Snapshot(SqliteFile):
         scope: Sequence[tuple[int, Path, bytes]],
         only: PhotoFilter = EVERY_PHOTO,
         unlike: bytes | None = None,
+        resident: Resident | None = None,
     ) -> None:
         """Look at the photos below folders.
 
@@ -55,9 +56,11 @@ class Snapshot(SqliteFile):
             scope: for each folder the id and path of its root, and the folder relative to that.
             only: which photos there are wanted.
             unlike: a fingerprint; photos with this content are kept apart, see `same`.
+            resident: what is kept in memory of the library; by default nothing is.
         """
         super().__init__(store.path)
         self._store = store
+        self._resident = resident or Resident()
         self._roots = {number: path for number, path, _ in scope}
         try:
             with self.translated():
@@ -74,38 +77,39 @@ class Snapshot(SqliteFile):
         unlike: bytes | None,
     ) -> None:
         run = self._connection.execute
-        self._connection.create_function("path_order", 1, _path_order, deterministic=True)
         run("PRAGMA query_only = ON")
         run("BEGIN")
-        model, width, count, size = run(
-            "SELECT id, embedding_size, token_count, token_size FROM models WHERE model_id = ?",
-            (model_id,),
-        ).fetchone() or (0, 0, 0, 0)
-        self._model, self._shape = model, (width, count, size)
-        photos, features, same = array("q"), array("q"), array("q")
-        self.filtered = self.waiting = 0
-        condition, values = _condition(only)
-        for root, _, under in scope:
-            for photo, feature, wanted, is_same in run(
-                f"SELECT photos.id, features.id, {condition}, photos.fingerprint IS ?"
-                " FROM photos LEFT JOIN features"
-                " ON features.model = ? AND features.fingerprint = photos.fingerprint"
-                " WHERE root = ? AND path >= ? AND path < ?"
-                " AND gone IS NULL AND photos.fingerprint IS NOT NULL ORDER BY path_order(path)",
-                (*values, unlike, model, root, *path_range(under)),
-            ):
-                if is_same:
-                    same.append(photo)
-                elif wanted == 0:
-                    self.filtered += 1
-                elif wanted is None or feature is None:
-                    self.waiting += 1
-                else:
-                    photos.append(photo)
-                    features.append(feature)
-        self.photos: IntArray = np.frombuffer(photos, np.int64)
-        self._same: IntArray = np.frombuffer(same, np.int64)
-        self._features: IntArray = np.frombuffer(features, np.int64)
+        self._all = self._resident.rows(self, model_id)
+        there = [self._below(root, under) for root, _, under in scope]
+        rows = np.concatenate([np.arange(first, beyond) for first, beyond in there])
+        same = np.zeros(len(rows), np.bool_)
+        if unlike is not None:
+            found = run("SELECT id FROM photos WHERE fingerprint = ?", (unlike,)).fetchall()
+            same = np.isin(self._all.photos[rows], [number for (number,) in found])
+        wanted, known = _passing(self._all, rows, only)
+        encoded = self._all.features[rows] > 0
+        self._rows = rows[wanted & known & encoded & ~same]
+        self.photos: IntArray = self._all.photos[self._rows]
+        self._same: IntArray = self._all.photos[rows[same]]
+        self.filtered = int((known & ~wanted & ~same).sum())
+        self.waiting = len(rows) - len(self._rows) - len(self._same) - self.filtered
+
+    def _below(self, root: int, under: bytes) -> tuple[int, int]:
+        """Where the photos below a folder begin and end among all."""
+        first, beyond = self._all.spans.get(root, (0, 0))
+        if not under:
+            return first, beyond
+        # Looked up one by one: paths would need more memory than all else that is kept of photos.
+        ordered, low = range(first, beyond), path_order(under + b"/")
+        begin = bisect_left(ordered, low, key=self._order_of)
+        end = bisect_left(ordered, low[:-1] + b"\1", key=self._order_of)
+        return first + begin, first + end
+
+    def _order_of(self, row: int) -> bytes:
+        (path,) = self._connection.execute(
+            "SELECT path FROM photos WHERE id = ?", (int(self._all.photos[row]),)
+        ).fetchone()
+        return path_order(path)
 
     def __len__(self) -> int:
         return len(self.photos)
@@ -114,11 +118,6 @@ class Snapshot(SqliteFile):
         """Set the file aside, nobody of us having it open any more."""
         self.close()
         return self._store.damaged(reason)
-
-    def chunks(self, size: int = CHUNK) -> Iterator[IntArray]:
-        """All rows, in path order, at most ``size`` at a time."""
-        for start in range(0, len(self), size):
-            yield np.arange(start, min(start + size, len(self)))
 
     def paths(self, rows: IntArray) -> list[Path]:
         """Where photos are, absolute."""
@@ -151,43 +150,34 @@ class Snapshot(SqliteFile):
 
     def embeddings(self, rows: IntArray) -> FloatArray:
         """Embeddings float32 [R, E] of length 1."""
-        return self._embeddings(self._gather("id, embedding", "features", rows, 2 * self._shape[0]))
+        width = self._all.shape[0]
+        return unpacked(self._gather("id, embedding", "features", rows, 2 * width), width)
 
     def embedding_of(self, fingerprint: bytes) -> FloatArray | None:
         """The embedding float32 [1, E] of this content, if the model has encoded it."""
         with self.reading() as connection:
             found = connection.execute(
                 "SELECT embedding FROM features WHERE model = ? AND fingerprint = ?",
-                (self._model, fingerprint),
+                (self._all.model, fingerprint),
             ).fetchone()
-        return None if found is None else self._embeddings(found[0])
+        return None if found is None else unpacked(found[0], self._all.shape[0])
 
-    def similarity(self, vectors: FloatArray, at_once: int = AT_ONCE) -> FloatArray:
-        """Similarities float32 [Q, N] of embeddings float32 [Q, E] to all photos.
-
-        Only ``at_once`` photos' embeddings are in memory.
-        """
-        found = np.empty((len(vectors), len(self)), np.float32)
-        for rows in self.chunks(at_once):
-            found[:, rows] = (self.embeddings(rows) @ vectors.T).T
-        return found
-
-    def _embeddings(self, data: bytes) -> FloatArray:
-        found = np.frombuffer(data, HALF).reshape(-1, self._shape[0]).astype(np.float32)
-        # float16 on disk moved the length by up to 0.05 %.
-        found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
-        return found
+    def similarity(self, vectors: FloatArray) -> FloatArray:
+        """Similarities float32 [Q, N] of embeddings float32 [Q, E] to all photos."""
+        found = self._resident.embeddings(self, self._all).similarity(vectors)
+        # Nearly always all photos are wanted, in their order.
+        return found if len(self) == found.shape[1] else found[:, self._rows]
 
     def features(self, rows: IntArray) -> ImageFeatures:
         """Embeddings float32 [R, E] of length 1 and tokens int8 [R, K, C]."""
-        _, count, size = self._shape
+        _, count, size = self._all.shape
         data = self._gather("feature, data", "tokens", rows, count * size)
         tokens = np.frombuffer(data, np.int8).reshape(-1, count, size)
         return ImageFeatures(self.embeddings(rows), tokens)
 
     def _gather(self, columns: str, table: str, rows: IntArray, size: int) -> bytes:
         """One blob for each row; equal files share one feature."""
-        wanted = self._features[rows]
+        wanted = self._all.features[self._rows[rows]]
         found: dict[int, bytes] = dict(self._select(columns, table, np.unique(wanted)))
         blobs = [found.get(number, b"") for number in wanted.tolist()]
         if any(len(blob) != size for blob in blobs):
@@ -205,25 +195,21 @@ class Snapshot(SqliteFile):
                 ).fetchall()
 
 
-def _condition(only: PhotoFilter) -> tuple[str, list[str | int]]:
-    """A filter in SQL, and its values; NULL where a photo's details are not known."""
-    parts = ["1"]
-    values: list[str | int] = []
-    for part, value in (
-        # Moments begin with their day, so that text compares as time does.
-        ("taken >= ?", only.after and only.after.isoformat()),
-        ("taken < ?", only.before and only.before.isoformat()),
-        ("width >= ?", only.min_width),
-        ("height >= ?", only.min_height),
-    ):
-        if value:
-            parts.append(part)
-            values.append(value)
+def _passing(photos: Rows, rows: IntArray, only: PhotoFilter) -> tuple[BoolArray, BoolArray]:
+    """Whether photos pass a filter, bool [R], and whether that is known, bool [R]."""
+    every = np.ones(len(rows), np.bool_)
+    if only == EVERY_PHOTO:
+        return every, every
+    days, widths, heights = photos.days[rows], photos.widths[rows], photos.heights[rows]
+    passing = every & (widths >= only.min_width) & (heights >= only.min_height)
+    if only.after:
+        passing &= days >= _day(only.after)
+    if only.before:
+        passing &= days < _day(only.before)
     if only.orientation is not None:
-        parts.append(_ORIENTATIONS[only.orientation])
-    return f"({' AND '.join(parts)})", values
+        passing &= _ORIENTATIONS[only.orientation](widths, heights)
+    return passing, widths >= 0
 
 
-def _path_order(path: bytes) -> bytes:
-    """Folders are sorted part by part: "/" comes before every other character."""
-    return path.replace(b"/", b"\0")
+def _day(day: date) -> int:
+    return int(day.strftime("%Y%m%d"))

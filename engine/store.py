@@ -12,6 +12,7 @@ import logging
 import os
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from sqlite3 import Connection, OperationalError
@@ -140,6 +141,15 @@ class Store(SqliteFile):
             if verdict != "ok":
                 raise self.damaged(str(verdict))
 
+    @contextmanager
+    def changing(self) -> Iterator[Connection]:
+        """`writing`, where it is about photos or features: if any changed, that is counted."""
+        with self.writing() as connection:
+            before = connection.total_changes
+            yield connection
+            if connection.total_changes != before:
+                connection.execute("UPDATE state SET changes = changes + 1")
+
     # Roots, and the drives below them
 
     def roots(self) -> list[tuple[int, Path]]:
@@ -155,7 +165,7 @@ class Store(SqliteFile):
         Roots within it become part of it, with all that is known of their photos.
         """
         inner = [(n, root) for n, root in self.roots() if folder in root.parents]
-        with self.writing() as connection:
+        with self.changing() as connection:
             connection.execute(
                 "INSERT INTO roots (path) VALUES (?) ON CONFLICT (path) DO NOTHING",
                 (os.fsencode(folder),),
@@ -255,7 +265,7 @@ class Store(SqliteFile):
 
     def save(self, root: int, photos: Iterable[PhotoRow]) -> None:
         """Record photos whose features are already here, or that failed; all or none."""
-        with self.writing() as connection:
+        with self.changing() as connection:
             _upsert(connection, root, photos)
 
     def save_encoded(
@@ -286,7 +296,7 @@ class Store(SqliteFile):
             raise ValueError(f"tokens are {features.tokens.dtype}, not int8")
         shape = (features.embeddings.shape[1], *features.tokens.shape[1:])
         embeddings = features.embeddings.astype(HALF)
-        with self.writing() as connection:
+        with self.changing() as connection:
             model = _model(connection, model_id, shape, pack)
             for row, photo in enumerate(photos):
                 cursor = connection.execute(
@@ -304,7 +314,7 @@ class Store(SqliteFile):
     def mark_gone(self, root: int, paths: Iterable[bytes]) -> None:
         """Take photos out of the results. What is known of them stays until `prune`."""
         now = int(time.time())
-        with self.writing() as connection:
+        with self.changing() as connection:
             connection.executemany(
                 "UPDATE photos SET gone = ? WHERE root = ? AND path = ?",
                 ((now, root, path) for path in paths),
@@ -316,7 +326,7 @@ class Store(SqliteFile):
         Args:
             before: seconds since 1970.
         """
-        with self.writing() as connection:
+        with self.changing() as connection:
             connection.execute("DELETE FROM photos WHERE gone < ?", (before,))
             connection.execute(
                 "DELETE FROM features WHERE NOT EXISTS"
@@ -338,6 +348,11 @@ class Store(SqliteFile):
                 found.update(fingerprint for (fingerprint,) in rows)
         return found
 
+    def models(self) -> list[str]:
+        """The ids of the models that have encoded something."""
+        with self.reading() as connection:
+            return [model for (model,) in connection.execute("SELECT model_id FROM models")]
+
     def generations(self) -> list[Generation]:
         """What each model has encoded, the one with the most photos first."""
         with self.reading() as connection:
@@ -358,7 +373,7 @@ class Store(SqliteFile):
         """Drop the features of these models, and give their room back to the drive."""
         if not models:
             return
-        with self.writing() as connection:
+        with self.changing() as connection:
             marks = ",".join("?" * len(models))
             connection.execute(f"DELETE FROM models WHERE model_id IN ({marks})", tuple(models))
         try:

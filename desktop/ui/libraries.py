@@ -133,6 +133,7 @@ class LibrariesSection:
         """
         self._bench.keeper.let_go(name)
         remove(name)
+        self._bench.resident.clear()
 
     def _row(self, library: Standing) -> str:
         t = self._t

@@ -27,6 +27,7 @@ from engine.cards import card_named
 from engine.errors import LibraryDamaged, LibraryMissing, NoPhotos
 from engine.index import Library
 from engine.indexing import IndexReport
+from engine.resident import Resident
 from engine.search import quoted, search
 from engine.types import BatchRow
 
@@ -171,7 +172,7 @@ class SearchView:
     def _found(self, asked: Search) -> Changes:
         bench, keeper = self._bench, self._bench.keeper
         matcher = bench.matcher.get()
-        library = _open(asked)
+        library = _open(asked, bench.resident)
         with closing(library):
             # Asked before and after, as ours may end in between.
             ours = keeper.is_indexing(library.name)
@@ -363,12 +364,12 @@ class SearchView:
         return cards.notice(cards.sentence_for(error, self._t, self._bench))
 
 
-def _open(asked: Search) -> Library:
+def _open(asked: Search, resident: Resident) -> Library:
     """The library of a search. Raises LibraryMissing where nothing is indexed yet."""
     if asked.library is not None:
-        found = Library.named(asked.library)
+        found = Library.named(asked.library, resident)
     else:
-        found = None if asked.folder is None else Library.find(asked.folder)
+        found = None if asked.folder is None else Library.find(asked.folder, resident)
     if found is None:
         missing = asked.folder or asked.where
         raise LibraryMissing(path=missing, quoted=quoted(Path(missing)))

@@ -9,7 +9,6 @@ pairs a round: at its rate all 20,000 would take hours.
 from __future__ import annotations
 
 import os
-import random
 import tempfile
 from pathlib import Path
 
@@ -25,27 +24,16 @@ from side_by_side import (
     take_turns,
     times_as_fast,
 )
+from synthetic import CAPTIONS, captions
 
 from engine.batch import BatchOptions, batch
-from engine.captions import as_captions
 from engine.index import index_folder
 from engine.matcher import load_matcher
 from engine.photos import find_photos
 from engine.recall import recalled
-from engine.types import BatchRow, Caption
+from engine.types import BatchRow
 
-PHOTOS, CAPTIONS, PAIRS, ROUNDS = 500, 40, 4, 5
-WHO = ("a dog", "two children", "an old man", "a woman in red", "a brown horse", "some people")
-WHAT = ("runs", "sits", "plays with a ball", "looks at the camera", "jumps", "is walking")
-WHERE = ("on the beach", "in the snow", "in front of a house", "on a busy street", "in the water")
-
-
-def captions() -> list[Caption]:
-    drawn = random.Random(0)
-    wanted: dict[str, None] = {}
-    while len(wanted) < CAPTIONS:
-        wanted[" ".join(drawn.choice(part) for part in (WHO, WHAT, WHERE))] = None
-    return as_captions(list(wanted))
+PHOTOS, PAIRS, ROUNDS = 500, 4, 5
 
 
 def small_photos(folder: Path) -> None:

@@ -87,6 +87,7 @@ def test_more_photos_than_are_held_at_once_are_scored_as_one_by_one(
     photos, captions = np.indices((len(scenes), len(CAPTIONS))).reshape(2, -1)
     expected = exact_matcher.logits(images, texts, photos, captions)
     monkeypatch.setattr("engine.matcher.PHOTOS_AT_ONCE", 3)
+    monkeypatch.setattr("engine.matcher.MEMORY_AT_ONCE", 2)
     monkeypatch.setattr("engine.matcher.PAIRS_AT_ONCE", 2)
     monkeypatch.setattr("engine.matcher.CAPTIONS_AT_ONCE", 2)
     texts = exact_matcher.encode_captions(CAPTIONS)

@@ -10,6 +10,7 @@ from typing import cast
 import numpy as np
 import pytest
 
+from engine import resident
 from engine.confidence import SearchConfidence
 from engine.errors import CaptionEmpty, LibraryMissing
 from engine.index import Library
@@ -177,7 +178,11 @@ def test_words_are_needed(matcher: Matcher, library: Library, folder: Path) -> N
         search(matcher, library, folder, "  ")
 
 
-def test_a_library_is_searched_as_if_all_of_it_were_in_memory(tmp_path: Path) -> None:
+def test_a_library_is_searched_as_its_features_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resident, "CHUNK", 7)
+    monkeypatch.setattr(resident, "PIECE", 20)
     matcher = cast(Matcher, FakeMatcher())
     images = random_features(3 * SHORTLIST)
     with closing(Store(tmp_path / "a.sqlite")) as store:
@@ -191,7 +196,7 @@ def test_a_library_is_searched_as_if_all_of_it_were_in_memory(tmp_path: Path) ->
             whole = snapshot.features(np.arange(len(snapshot)))
             plain = matcher.similarity(whole, texts).T
             np.testing.assert_allclose(snapshot.similarity(texts.embeddings), plain, rtol=1e-6)
-            near = np.argsort(-snapshot.similarity(texts.embeddings, at_once=7), kind="stable")
+            near = np.argsort(-snapshot.similarity(texts.embeddings), kind="stable")
             np.testing.assert_array_equal(near, np.argsort(-plain, kind="stable"))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine import resident as resident_module
 from engine import snapshot as snapshot_module
 from engine import store as store_module
 from engine.config import ModelConfig
@@ -86,6 +87,7 @@ def test_more_photos_than_fit_one_read_come_back_in_order(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshot_module, "CHUNK", 4)
+    monkeypatch.setattr(resident_module, "CHUNK", 4)
     kept = features(9)
     # Written out of order, and each content twice.
     written = [f"{n * 5 % 9}.jpg" for n in range(9)]
@@ -255,10 +257,10 @@ def test_photos_outlive_features_whose_tokens_are_in_half_precision(
     with monkeypatch.context() as patch:
         patch.setattr(store_module, "MIGRATIONS", MIGRATIONS[:1])
         patch.setattr(store_module, "TABLES", set())
-        older = Store(path)
-        older.add_root(tmp_path / "photos")
-        older.close()
+        Store(path).close()
     with sqlite3.connect(path) as connection:
+        root = os.fsencode(tmp_path / "photos")
+        connection.execute("INSERT INTO roots (path) VALUES (?)", (root,))
         connection.execute(
             "INSERT INTO photos (root, path, size, mtime_ns, fingerprint)"
             " VALUES (1, x'612e6a7067', 100, 7, x'612e6a7067')"

@@ -1,0 +1,132 @@
+"""What the window keeps in memory of the library searched last."""
+
+from __future__ import annotations
+
+import sqlite3
+import weakref
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import pytest
+
+from desktop.i18n import load_translators
+from desktop.jobs import JobRunner
+from desktop.keeper import Keeper
+from desktop.moves import Moves
+from desktop.settings import Settings
+from desktop.thumbnails import Thumbnails
+from desktop.ui.search import SearchView
+from desktop.workbench import LazyMatcher, Search, Workbench
+from engine.index import Library, index_folder
+from engine.paths import libraries_dir, resources_dir
+from engine.query import Query
+from tests.fixtures.coloured import coloured_photo
+from tests.fixtures.fake_matcher import FakeMatcher
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Workbench]:
+    matcher, jobs, moves = LazyMatcher(FakeMatcher), JobRunner(), Moves()  # type: ignore[arg-type]
+    matcher.start()
+    made = Workbench(
+        matcher=matcher,
+        jobs=jobs,
+        keeper=Keeper(jobs, matcher.get),
+        thumbnails=Thumbnails(tmp_path, moves.where),
+        moves=moves,
+        settings=Settings(tmp_path / "settings.json"),
+        translators=load_translators(resources_dir() / "locales"),
+        system_language="en",
+        uploads=tmp_path,
+        exports=tmp_path,
+        log_file=tmp_path / "log",
+    )
+    yield made
+    made.keeper.close()
+    jobs.close()
+
+
+@pytest.fixture
+def view(bench: Workbench) -> SearchView:
+    with gr.Blocks():
+        return SearchView(bench, bench.translator())
+
+
+def folder_of(place: Path, *colours: str) -> Path:
+    for colour in colours:
+        coloured_photo(place / f"{colour}.png", colour)
+    index_folder(place, FakeMatcher())
+    return place
+
+
+def found(view: SearchView, bench: Workbench, folder: Path) -> list[str]:
+    """Photos that fit "red", by a search as the window makes it."""
+    view._run(Search(str(folder), folder, None, Query("red", folder=folder), 20))
+    assert bench.search is not None
+    assert bench.search.result is not None
+    return [hit.photo.stem for hit in bench.search.result.results]
+
+
+def in_memory(bench: Workbench, folder: Path) -> weakref.ref[np.ndarray]:
+    """Embeddings that are kept of a library."""
+    library = Library.find(folder, bench.resident)
+    assert library is not None
+    model = bench.matcher.get().model_id
+    with closing(library), closing(library.snapshot(None, model)) as snapshot:
+        kept = bench.resident.embeddings(snapshot, bench.resident.rows(snapshot, model))
+        return weakref.ref(kept.pieces[0])
+
+
+def test_the_next_search_finds_the_embeddings_in_memory(
+    view: SearchView, bench: Workbench, tmp_path: Path
+) -> None:
+    folder = folder_of(tmp_path / "trip", "red", "blue")
+    first = found(view, bench, folder)
+    # Behind the back of the program, which counts what it changes.
+    (file,) = libraries_dir().glob("*.sqlite")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE features SET embedding = zeroblob(length(embedding))")
+
+    assert found(view, bench, folder) == first
+    bench.resident.clear()
+    assert found(view, bench, folder) == []
+
+
+def test_what_was_indexed_in_between_is_found(
+    view: SearchView, bench: Workbench, tmp_path: Path
+) -> None:
+    folder = folder_of(tmp_path / "trip", "blue")
+    assert found(view, bench, folder) == []
+
+    folder_of(folder, "red")
+
+    assert found(view, bench, folder)[0] == "red"
+
+
+def test_the_memory_of_a_library_is_free_when_another_is_searched(
+    view: SearchView, bench: Workbench, tmp_path: Path
+) -> None:
+    one, two = (folder_of(tmp_path / name, "red") for name in ("one", "two"))
+    found(view, bench, one)
+    kept = in_memory(bench, one)
+    assert kept() is not None
+
+    found(view, bench, two)
+
+    assert kept() is None
+
+
+def test_the_memory_of_a_deleted_library_is_free(
+    view: SearchView, bench: Workbench, tmp_path: Path
+) -> None:
+    folder = folder_of(tmp_path / "trip", "red")
+    found(view, bench, folder)
+    kept = in_memory(bench, folder)
+
+    view._delete("trip", "trip")
+
+    assert kept() is None
+    assert not list(libraries_dir().glob("*.sqlite"))
