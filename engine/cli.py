@@ -38,6 +38,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, Subparsers[argparse.Argumen
     Every command sets ``func``, which takes the parsed arguments and returns an exit code.
     """
     from engine.cli_actions import add_commands  # which build on this module
+    from engine.cli_explain import add_explain_command
     from engine.cli_library import add_library_commands
     from engine.cli_models import add_models_command
     from engine.cli_search import add_search_command
@@ -68,6 +69,8 @@ def build_parser() -> tuple[argparse.ArgumentParser, Subparsers[argparse.Argumen
     match.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
     match.add_argument("--caption", action="append", required=True, metavar="TEXT")
     _add_json(match)
+
+    add_explain_command(command)
 
     batch = command("batch", _batch, "match the photos of a folder with captions")
     batch.add_argument("folder", type=Path, metavar="FOLDER")

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
+from PIL import Image
+
 from engine import __version__
 from engine.errors import OutputKindUnknown, OutputUnwritable
 from engine.report_html import write_html
@@ -97,12 +99,27 @@ def _write_json(rows: Iterable[Row], about: About, file: TextIO) -> None:
     file.write(f'\n],\n"summary": {plain(summary.to_dict())}\n}}\n')
 
 
+def write_picture(image: Image.Image, path: Path) -> None:
+    """An image as PNG. Raises OutputUnwritable."""
+    with _beside(path) as partial:
+        image.save(partial, format="PNG")
+
+
 @contextmanager
 def _whole(path: Path, errors: str) -> Iterator[TextIO]:
+    with (
+        _beside(path) as partial,
+        partial.open("w", encoding="utf-8", errors=errors, newline="") as file,
+    ):
+        yield file
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """Where to write what is to be at ``path`` once it is whole."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        with partial.open("w", encoding="utf-8", errors=errors, newline="") as file:
-            yield file
+        yield partial
         partial.replace(path)
     except OSError as error:
         raise OutputUnwritable(path=path, reason=error.strerror or str(error)) from error

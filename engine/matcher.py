@@ -112,11 +112,15 @@ class Matcher:
         """Features of pixels float32 [B,3,S,S]."""
         return self._backend.encode_images(pixels)
 
-    def encode_captions(self, captions: Sequence[str]) -> TextFeatures:
-        """Features of captions. Raises CaptionEmpty when one of them has no word."""
+    def encode_captions(self, captions: Sequence[str], blank: bool = False) -> TextFeatures:
+        """Features of captions.
+
+        Raises CaptionEmpty when one of them has no word, unless ``blank``: it stands for no caption
+        then, which the model knows too.
+        """
         ids, mask = self._tokenizer.encode(captions)
         # [CLS] alone: the caption was blank, or nothing but punctuation.
-        if not len(ids) or int(mask.sum(axis=1).min()) < 2:
+        if not len(ids) or (int(mask.sum(axis=1).min()) < 2 and not blank):
             raise CaptionEmpty()
         parts = [
             self._backend.encode_texts(ids[rows], mask[rows])
