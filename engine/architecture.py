@@ -17,10 +17,12 @@ class Expected:
     """What the files of a pack must hold.
 
     Attributes:
+        side: of the pixels that go in.
         graphs: what each graph takes and gives, by the first part of its file's name: "image".
         weights: the shape of every tensor of its safetensors file.
     """
 
+    side: int
     graphs: dict[str, Signature]
     weights: Shapes
 
@@ -29,7 +31,7 @@ def expected(architecture: str, config: ModelConfig) -> Expected | None:
     """What a pack of this architecture and size holds; None if the architecture is unknown."""
     if architecture != FUSION:
         return None
-    return Expected(_graphs(config), dict(_weights(config)))
+    return Expected(config.image_size, _graphs(config), dict(_weights(config)))
 
 
 def _graphs(config: ModelConfig) -> dict[str, Signature]:

@@ -55,15 +55,15 @@ def check_types(values: Mapping[str, Any]) -> None:
     for key, kind in _TYPES.items():
         if not isinstance(values[key], kind):
             raise ValueError(f"{key} is of the wrong type")
-        if kind is str and len(values[key]) > _LONGEST_TEXT:
-            raise ValueError(f"{key} is too long")
-    for key in ("name", "version", "architecture"):
-        text = values[key]
-        # They are printed, and the name and the version become part of a folder's name.
-        if not text.strip() or not text.isprintable() or len(text) > _LONGEST_NAME:
+        # A terminal would obey what is no plain text.
+        if kind is str and not (values[key].isprintable() and len(values[key]) <= _LONGEST_TEXT):
             raise ValueError(f"{key} is not one line of text")
-    if not all(isinstance(language, str) for language in values["languages"]):
-        raise ValueError("languages are no texts")
+    for key in ("name", "version", "architecture"):
+        if not values[key].strip() or len(values[key]) > _LONGEST_NAME:
+            raise ValueError(f"{key} is empty or too long")
+    for language in values["languages"]:
+        if not isinstance(language, str) or not language.isprintable() or len(language) > 20:
+            raise ValueError("languages are no names of languages")
     for name, entry in values["files"].items():
         check_name(name)
         _check_entry(name, entry)

@@ -39,7 +39,7 @@ class Value:
 
     def __str__(self) -> str:
         sizes = ", ".join("any" if size is None else str(size) for size in self.shape)
-        return f"{self.name} {self.kind}[{sizes}]"
+        return f"{self.name[:60]!r} {self.kind}[{sizes}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class _Reader:
     def _node(self, part: _Part, depth: int) -> None:
         for number, value in self._fields(part):
             if number == 7 and (domain := self._text(value)) not in _OWN_OPERATORS:
-                raise ValueError(f"it asks for operators of {domain!r}")
+                raise ValueError(f"it asks for operators of {domain[:60]!r}")
             if number == 5:
                 self._attribute(_part(value), depth)
 
@@ -141,7 +141,7 @@ class _Reader:
                 raise ValueError("its weights are in another file")
         # The smallest kinds of numbers take a quarter of a byte.
         if math.prod(sizes) > 8 * len(self._content):
-            raise ValueError(f"its weights {name!r} claim to be larger than the file")
+            raise ValueError(f"its weights {name[:60]!r} claim to be larger than the file")
         return name
 
     def _value(self, part: _Part) -> Value:

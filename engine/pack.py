@@ -191,6 +191,9 @@ def open_pack(folder: Path) -> Pack:
     wanted = expected(manifest.architecture, manifest.model)
     if wanted is None:
         raise PackUnsupported(path=folder, reason=f"its architecture is {manifest.architecture}")
+    if manifest.preprocessing.size != wanted.side:
+        reason = f"its pixels are {manifest.preprocessing.size} wide, its model's {wanted.side}"
+        raise PackUnsupported(path=folder, reason=reason)
     try:
         check_content(folder, there, wanted)
     except ValueError as error:

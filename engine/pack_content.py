@@ -43,7 +43,7 @@ def _check(path: Path, wanted: Expected) -> None:
         found = read_shapes(path)
         if found != wanted.weights:
             odd = min(found.items() ^ wanted.weights.items())[0]
-            raise ValueError(f"its tensor {odd} is not what the manifest's sizes make it")
+            raise ValueError(f"its tensor {odd[:60]!r} is not what the manifest's sizes make it")
     elif path.suffix == ".json":
         with path.open("rb") as file:
             if not file.read(64).lstrip().startswith(b"{"):

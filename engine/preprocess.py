@@ -10,6 +10,9 @@ from PIL import Image
 
 from engine.types import FloatArray
 
+# Larger pixels than any model takes would fill the memory.
+LARGEST_SIZE = 4096
+
 Channels = tuple[float, float, float]
 
 
@@ -34,8 +37,8 @@ class Preprocessing:
     resize: str = "squash"
 
     def __post_init__(self) -> None:
-        if self.size < 1:
-            raise ValueError(f"preprocessing: size must be at least 1, not {self.size}")
+        if not 1 <= self.size <= LARGEST_SIZE:
+            raise ValueError(f"preprocessing: size is 1 to {LARGEST_SIZE}, not {self.size}")
         if len(self.mean) != 3 or len(self.std) != 3:
             raise ValueError("preprocessing: mean and std need three values each")
         if not np.all(np.isfinite((*self.mean, *self.std))) or min(self.std) <= 0:

@@ -67,15 +67,15 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _tensor(name: str, entry: object) -> tuple[tuple[int, ...], tuple[int, int]]:
     if not isinstance(entry, Mapping):
-        raise ValueError(f"{name} is not described")
+        raise ValueError(f"{name[:60]!r} is not described")
     kind, shape, span = (entry.get(key) for key in ("dtype", "shape", "data_offsets"))
     if not isinstance(kind, str) or kind not in _BYTES:
-        raise ValueError(f"{name} is of type {kind}")
+        raise ValueError(f"{name[:60]!r} is of another type")
     if not _are_sizes(shape) or not _are_sizes(span) or len(span) != 2:
-        raise ValueError(f"{name} has no right shape or place")
+        raise ValueError(f"{name[:60]!r} has no right shape or place")
     first, beyond = span
     if beyond - first != math.prod(shape) * _BYTES[kind]:
-        raise ValueError(f"{name} is not as long as its shape and type say")
+        raise ValueError(f"{name[:60]!r} is not as long as its shape and type say")
     return tuple(shape), (first, beyond)
 
 

@@ -376,12 +376,12 @@ class Store(SqliteFile):
         with self.changing() as connection:
             marks = ",".join("?" * len(models))
             connection.execute(f"DELETE FROM models WHERE model_id IN ({marks})", tuple(models))
-        try:
-            with self._guard:
-                self._connection.execute("VACUUM")
-        except OperationalError as error:
-            # No room for a second copy, or somebody reads: what comes next takes the room.
-            log.info("%s keeps its size: %s", self.path, error)
+        with self.reading() as connection:
+            try:
+                connection.execute("VACUUM")
+            except OperationalError as error:
+                # No room for a second copy, or somebody writes: what comes next takes the room.
+                log.info("%s keeps its size: %s", self.path, error)
 
 
 def path_range(under: bytes) -> tuple[bytes, bytes]:

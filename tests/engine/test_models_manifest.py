@@ -53,6 +53,9 @@ def sets(*keys: str, to: object) -> Edit:
         sets("name", to="a\x1b[31m"),
         sets("version", to="9" * 200),
         sets("notice", to="n" * 5000),
+        sets("notice", to="\x1b]0;evil\x07"),
+        sets("licence", to="MIT\u202egnp"),
+        sets("languages", to=["en\r"]),
         sets("files", "LICENSE", to=[]),
         sets("files", "LICENSE", to={}),
         sets("files", "LICENSE", "size", to="1070"),
@@ -73,6 +76,7 @@ def sets(*keys: str, to: object) -> Edit:
         sets("model", "residuals", to=5),
         sets("model", "remote_code", to="model.py"),
         sets("preprocessing", "size", to="192"),
+        sets("preprocessing", "size", to=10**6),
         sets("preprocessing", "mean", to=[0, "0", None]),
         sets("calibration", "scale", to="1"),
         sets("calibration", "scale", to=float("nan")),
@@ -185,6 +189,12 @@ def test_a_tokenizer_that_is_too_large_is_refused(whole: Path) -> None:
     size = largest("tokenizer.json") + 1
     replaced(whole, "tokenizer.json", b"{}" + b" " * (size - 2))
     with pytest.raises(PackUnsupported, match="larger than"):
+        open_pack(whole)
+
+
+def test_pixels_of_another_size_than_the_models_are_refused(whole: Path) -> None:
+    change_manifest(whole, sets("preprocessing", "size", to=4000))
+    with pytest.raises(PackUnsupported, match="4000 wide"):
         open_pack(whole)
 
 

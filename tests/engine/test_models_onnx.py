@@ -206,7 +206,7 @@ def test_a_graph_that_takes_or_gives_something_else_is_refused(
 def test_a_graph_of_another_size_than_the_manifests_is_refused(pack: Path) -> None:
     manifest = read_manifest(pack)
     rewrite_manifest(pack, replace(manifest, model=replace(manifest.model, embedding=25)))
-    with pytest.raises(PackUnsupported, match=r"embeddings float32\[any, 25\]"):
+    with pytest.raises(PackUnsupported, match=r"embeddings' float32\[any, 25\]"):
         open_pack(pack)
 
 
