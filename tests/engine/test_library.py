@@ -431,7 +431,7 @@ def test_a_library_of_every_older_version_is_brought_up_to_date(
             for statement in statements:
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {version}")
-        connection.execute("INSERT INTO roots VALUES (1, ?)", (os.fsencode(folder),))
+        connection.execute("INSERT INTO roots (id, path) VALUES (1, ?)", (os.fsencode(folder),))
         connection.execute(
             "INSERT INTO photos (root, path, size, mtime_ns, fingerprint) VALUES (1, ?, ?, ?, ?)",
             (b"000.jpg", status.st_size, status.st_mtime_ns, b"0123456789abcdef"),
