@@ -93,6 +93,16 @@ def times_as_fast(ours: Sequence[Turn], other: Sequence[Turn]) -> Spread:
     )
 
 
+def times_as_fast_by_processor(ours: Sequence[Turn], other: Sequence[Turn]) -> Spread:
+    """The same in processor time, which other programs at work change little."""
+    return Spread.of(
+        [
+            one.items / one.processor / (two.items / two.processor)
+            for one, two in zip(ours, other, strict=True)
+        ]
+    )
+
+
 def no_straw_man(found: Spread, known: float, unit: str) -> str:
     """Whether a rival does what it did elsewhere, in words.
 

@@ -24,6 +24,7 @@ from engine.errors import (
     PhotoWithoutPreview,
     RawUnsupported,
 )
+from engine.preprocess import Preprocessing, to_pixels
 from tests.fixtures import photos
 
 Colour = tuple[int, int, int]
@@ -84,6 +85,19 @@ def test_a_heic_preview_is_used_where_it_is_large_enough(tmp_path: Path) -> None
     assert decode(path, least_side=320).size == (480, 320)
     assert decode(path, least_side=400).size == (960, 640)
     assert is_upright(decode(path, least_side=320))
+
+
+def test_a_heic_preview_gives_the_model_the_same_pixels_as_the_whole_photo(
+    tmp_path: Path,
+) -> None:
+    smooth = photos.noise(24, 16).resize((960, 640), Image.Resampling.BICUBIC)
+    path = photos.save_heic(smooth, tmp_path / "a.heic", thumbnails=[480])
+    how = Preprocessing(size=192, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+
+    preview = decode(path, least_side=how.decode_side)
+
+    assert preview.size == (480, 320)
+    assert np.abs(to_pixels(preview, how) - to_pixels(decode(path), how)).mean() < 2 / 255
 
 
 @pytest.mark.parametrize(
