@@ -285,6 +285,7 @@ def test_a_reload_comes_back_to_what_could_not_be_answered(page: Page, tmp_path:
     expect(page.locator("#batch-status .pl-notice")).to_contain_text("there is no such folder")
     page.reload()
     expect(page.locator(box(page, "batch-folder"))).to_have_value(str(tmp_path / "missing"))
+    expect(page.locator("#batch-status .pl-notice")).to_contain_text("there is no such folder")
     expect(page.locator(box(page, "batch-pairs"))).to_have_value("apple.png, a red apple")
     expect(page.locator("#batch-go")).to_have_text("Check the captions")
     expect(page.locator("#batch-choices button")).to_be_visible()
