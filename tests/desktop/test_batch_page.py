@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Download, Locator, Page, expect
 
-from tests.fixtures.browser import box, choose_view, slow_batch
+from tests.fixtures.browser import BATCH_ANSWERS, answered, box, choose_view, slow_batch
 from tests.fixtures.coloured import coloured_photo
 
 
@@ -45,14 +45,8 @@ def ask(page: Page, folder: Path, captions: str = "") -> None:
     page.fill(box(page, "batch-folder"), str(folder))
     if captions:
         page.fill(box(page, "batch-captions"), captions)
-    # Until there is an answer the status is what it was before, or the progress.
-    page.evaluate(
-        "document.querySelectorAll('#batch-status *').forEach((said) => { said.dataset.old = ''; })"
-    )
-    page.click("#batch-go")
-    page.wait_for_selector(
-        "#batch-status .pl-summary:not([data-old]), #batch-status .pl-notice:not([data-old])"
-    )
+    with answered(page, BATCH_ANSWERS):
+        page.click("#batch-go")
 
 
 def give(page: Page, file: Path) -> None:
