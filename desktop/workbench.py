@@ -19,6 +19,7 @@ from engine.resident import Resident
 
 if TYPE_CHECKING:
     from engine.actions import ActionReport
+    from engine.errors import PairLensError
     from engine.matcher import Matcher
     from engine.query import Query
     from engine.results import About, Row
@@ -138,6 +139,8 @@ class Workbench:
     log_file: Path
     writers: JobRunner = field(default_factory=JobRunner)
     batch_form: BatchForm | None = None
+    # Why what the form asks for was not begun; the job is an earlier one's then.
+    batch_refusal: PairLensError | None = None
     batch_job: Job[BatchResults] | None = None
     save_job: Job[Saved] | None = None
     search: Search | None = None

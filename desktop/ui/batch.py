@@ -159,8 +159,9 @@ class BatchView:
         )  # fmt: skip
 
     def _start(self, *filled: Any) -> Changes:
-        bench, t = self._bench, self._t
+        bench = self._bench
         form = bench.batch_form = BatchForm(*filled)
+        bench.batch_refusal = None
         options = BatchOptions(
             Mode(form.mode),
             exact=form.exact and form.mode == Mode.BEST,
@@ -176,17 +177,20 @@ class BatchView:
             else:
                 asked = Asked(place, options, captions=_named(form))
         except PairLensError as error:
-            return {self._status: cards.notice(t.error(error))}
+            bench.batch_refusal = error
+            return self._refused(error)
         bench.batch_job = bench.jobs.submit(work_for(asked, bench.matcher))
         bench.save_job = None
         return self.look()
 
     def resume(self) -> Changes:
         """After a reload of the page: what was asked last is in its boxes, with what came of it."""
-        changes, form = self.look(), self._bench.batch_form
+        bench, changes, form = self._bench, self.look(), self._bench.batch_form
         if form is None:
             return changes
-        job = self._bench.batch_job
+        if bench.batch_refusal is not None:
+            changes |= self._refused(bench.batch_refusal)
+        job = bench.batch_job
         return {
             **changes,
             **dict(zip(self._boxes, form, strict=True)),
@@ -197,6 +201,9 @@ class BatchView:
                 value=self._deed(form.mode), interactive=job is None or job.finished
             ),
         }
+
+    def _refused(self, error: PairLensError) -> Changes:
+        return {self._status: cards.notice(self._t.error(error))}
 
     def look(self) -> Changes:
         """Show the job that runs or was the last."""

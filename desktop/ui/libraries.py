@@ -38,7 +38,9 @@ class LibrariesSection:
             t("libraries.title"), open=False, elem_id="search-libraries"
         ) as self.accordion:
             self._list = gr.HTML(elem_id="libraries-list", elem_classes="pl-may-be-empty")
-            with gr.Row(visible=False, elem_classes="pl-line pl-confirm") as self._confirm:
+            # Which of the two questions is on show, page.css tells from what is in it: what Gradio
+            # 6.17 shows for the first time may be hidden again in the next moment.
+            with gr.Row(elem_classes="pl-line pl-confirm"):
                 self._question = gr.HTML(elem_id="libraries-question")
                 self.keep = gr.Button(
                     t("libraries.keep"), scale=0, min_width=120, elem_id="libraries-keep"
@@ -47,7 +49,8 @@ class LibrariesSection:
                     t("libraries.delete_now"), variant="stop", scale=0, min_width=140,
                     elem_id="libraries-delete",
                 )  # fmt: skip
-            with gr.Row(visible=False, elem_classes="pl-line") as self._renaming:
+            with gr.Row(elem_classes="pl-line pl-renaming"):
+                self._renaming = gr.HTML(elem_classes="pl-hidden")
                 self.new_name = gr.Textbox(
                     value="", max_lines=1, scale=4, elem_id="libraries-new-name"
                 )
@@ -71,8 +74,8 @@ class LibrariesSection:
         self.doomed = gr.State(None)
         self.renamed = gr.State(None)
         self.shown = [
-            self._list, self._confirm, self._question, self.doomed, self._renaming, self.new_name,
-            self.renamed, self.folder, self.name,
+            self._list, self._question, self.doomed, self._renaming, self.new_name, self.renamed,
+            self.folder, self.name,
         ]  # fmt: skip
 
     def refreshed(self) -> Changes:
@@ -103,7 +106,6 @@ class LibrariesSection:
         return {
             **self.ask_nothing(),
             self._question: cards.notice(question),
-            self._confirm: gr.update(visible=True),
             self.doomed: card.name,
         }
 
@@ -111,7 +113,7 @@ class LibrariesSection:
         """Ask what a library is to be called."""
         return {
             **self.ask_nothing(),
-            self._renaming: gr.update(visible=True),
+            self._renaming: '<i class="pl-asked"></i>',
             self.new_name: gr.update(label=self._t("libraries.rename_to", name=name), value=name),
             self.renamed: name,
         }
@@ -119,9 +121,9 @@ class LibrariesSection:
     def ask_nothing(self) -> Changes:
         """Take back what was asked."""
         return {
-            self._confirm: gr.update(visible=False),
+            self._question: "",
             self.doomed: None,
-            self._renaming: gr.update(visible=False),
+            self._renaming: "",
             self.renamed: None,
         }
 

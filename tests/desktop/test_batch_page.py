@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Download, Locator, Page, expect
 
-from tests.fixtures.browser import box, choose_view, slow_batch
+from tests.fixtures.browser import BATCH_ANSWERS, answered, box, choose_view, slow_batch
 from tests.fixtures.coloured import coloured_photo
 
 
@@ -45,14 +45,8 @@ def ask(page: Page, folder: Path, captions: str = "") -> None:
     page.fill(box(page, "batch-folder"), str(folder))
     if captions:
         page.fill(box(page, "batch-captions"), captions)
-    # Until there is an answer the status is what it was before, or the progress.
-    page.evaluate(
-        "document.querySelectorAll('#batch-status *').forEach((said) => { said.dataset.old = ''; })"
-    )
-    page.click("#batch-go")
-    page.wait_for_selector(
-        "#batch-status .pl-summary:not([data-old]), #batch-status .pl-notice:not([data-old])"
-    )
+    with answered(page, BATCH_ANSWERS):
+        page.click("#batch-go")
 
 
 def give(page: Page, file: Path) -> None:
@@ -285,6 +279,7 @@ def test_a_reload_comes_back_to_what_could_not_be_answered(page: Page, tmp_path:
     expect(page.locator("#batch-status .pl-notice")).to_contain_text("there is no such folder")
     page.reload()
     expect(page.locator(box(page, "batch-folder"))).to_have_value(str(tmp_path / "missing"))
+    expect(page.locator("#batch-status .pl-notice")).to_contain_text("there is no such folder")
     expect(page.locator(box(page, "batch-pairs"))).to_have_value("apple.png, a red apple")
     expect(page.locator("#batch-go")).to_have_text("Check the captions")
     expect(page.locator("#batch-choices button")).to_be_visible()

@@ -18,7 +18,8 @@ from engine.tokenizer import CLS, SPECIAL_TOKENS, UNK
 from engine.training.distil_text import hide_words
 from engine.training.edits import TEMPLATES as TRAINED
 from engine.training.losses import contrastive_loss, hard_negatives
-from engine.training.pipeline import make_pack
+from engine.training.packing import build_pack
+from engine.training.pipeline import make_pack, train
 from engine.training.recipe import read_recipe
 from engine.training.run import TEACHER
 from tests.fixtures.tiny_pack import TinyPack, tiny_run
@@ -137,8 +138,9 @@ def test_training_makes_a_pack_and_goes_on_where_it_stopped(
     }
     assert all(len(curve.splitlines()) == 2 for curve in curves.values())
 
-    make_pack(run, out)
+    again = train(run)
     assert {path: path.read_text() for path in run.work.glob("*.jsonl")} == curves
+    build_pack(run, again, run.work / "graphs", out)
     assert open_pack(out).model_id == pack.model_id
     assert not list(tmp_path.glob(".*"))
 
