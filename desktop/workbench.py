@@ -18,6 +18,7 @@ from desktop.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
     from engine.actions import ActionReport
+    from engine.explain import Explanation
     from engine.matcher import Matcher
     from engine.query import Query
     from engine.results import About, Row
@@ -94,11 +95,21 @@ class ActionJob:
     job: Job[ActionReport]
 
 
+@dataclass(frozen=True, slots=True)
+class Why:
+    """A pair that somebody asked about, and the job that explains it."""
+
+    photo: Path
+    caption: str
+    job: Job[Explanation]
+
+
 @dataclass
 class Workbench:
     """The collaborators of all views, and the jobs that outlive a reload of the page.
 
-    Files are written by a runner of their own: they need not wait for hours of indexing.
+    Files are written, and pairs explained, by runners of their own: they need not wait for hours of
+    indexing.
     """
 
     matcher: LazyMatcher
@@ -113,8 +124,10 @@ class Workbench:
     exports: Path
     log_file: Path
     writers: JobRunner = field(default_factory=JobRunner)
+    explainers: JobRunner = field(default_factory=JobRunner)
     batch_job: Job[BatchResults] | None = None
     save_job: Job[Saved] | None = None
+    why: Why | None = None
     search: Search | None = None
     # What runs or ran last, by the place on the page that it was started from.
     action_jobs: dict[str, ActionJob] = field(default_factory=dict)
