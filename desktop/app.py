@@ -107,6 +107,7 @@ class Application:
         self.bench.keeper.close()
         self.bench.jobs.close()
         self.bench.writers.close()
+        self.bench.explainers.close()
         self._server.stop()
         self._scratch.remove()
 

@@ -20,6 +20,7 @@ from engine.resident import Resident
 if TYPE_CHECKING:
     from engine.actions import ActionReport
     from engine.errors import PairLensError
+    from engine.explain import Explanation
     from engine.matcher import Matcher
     from engine.query import Query
     from engine.results import About, Row
@@ -118,12 +119,22 @@ class ActionJob:
     job: Job[ActionReport]
 
 
+@dataclass(frozen=True, slots=True)
+class Why:
+    """A pair that somebody asked about, and the job that explains it."""
+
+    photo: Path
+    caption: str
+    job: Job[Explanation]
+
+
 @dataclass
 class Workbench:
     """The collaborators of all views, and the jobs that outlive a reload of the page.
 
     ``resident`` keeps in memory what the next search in the library searched last needs of it.
-    Files are written by a runner of their own: they need not wait for hours of indexing.
+    Files are written, and pairs explained, by runners of their own: they need not wait for hours of
+    indexing.
     """
 
     matcher: LazyMatcher
@@ -141,8 +152,10 @@ class Workbench:
     batch_form: BatchForm | None = None
     # Why what the form asks for was not begun; the job is an earlier one's then.
     batch_refusal: PairLensError | None = None
+    explainers: JobRunner = field(default_factory=JobRunner)
     batch_job: Job[BatchResults] | None = None
     save_job: Job[Saved] | None = None
+    why: Why | None = None
     search: Search | None = None
     resident: Resident = field(default_factory=Resident)
     # What runs or ran last, by the place on the page that it was started from.

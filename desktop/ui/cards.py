@@ -67,11 +67,11 @@ def typed_folder(text: str) -> Path:
     return folder
 
 
-def ask(what: str, words: str, **fields: str) -> str:
-    """A link that asks the Search view for something; page.js hands it on."""
+def ask(what: str, words: str, to: str = "search-ask", **fields: str) -> str:
+    """A link that asks a view for something by its hidden button ``to``; page.js hands it on."""
     data = "".join(f' data-{name}="{escape(value)}"' for name, value in fields.items())
     return (
-        f'<button type="button" class="pl-link" data-ask="search-ask" data-do="{what}"{data}>'
+        f'<button type="button" class="pl-link" data-ask="{to}" data-do="{what}"{data}>'
         f"{escape(words)}</button>"
     )
 

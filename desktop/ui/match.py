@@ -12,6 +12,7 @@ import gradio as gr
 from desktop.i18n import Translator
 from desktop.ui import cards
 from desktop.ui.bridge import DIRECT
+from desktop.ui.why import WhyDialog, ask_why
 from desktop.workbench import Workbench
 from engine.types import Match
 
@@ -31,6 +32,7 @@ class MatchView:
                 self._lay_out_inputs()
             with gr.Column(scale=6, min_width=340):
                 self._results = gr.HTML(self._nothing_yet(), elem_id="match-results")
+                WhyDialog(bench, t)
         self._wire()
 
     def _lay_out_inputs(self) -> None:
@@ -117,18 +119,19 @@ def _card(photo: Path, pairs: list[Match], bench: Workbench, t: Translator) -> s
         rows = cards.notice(cards.failure_sentence(failed, t))
     else:
         picture = cards.thumbnail(photo, bench, "pl-medium")
-        rows = "".join(_pair(pair, t) for pair in pairs)
+        rows = "".join(_pair(pair, bench, t) for pair in pairs)
     return (
         f'<article class="pl-card pl-result">{picture}<div class="pl-grow">'
         f"<h3>{escape(photo.name)}</h3>{rows}</div></article>"
     )
 
 
-def _pair(pair: Match, t: Translator) -> str:
+def _pair(pair: Match, bench: Workbench, t: Translator) -> str:
     if pair.probability is None:
         return ""
     match = bool(pair.match)
     return (
         f'<div class="pl-pair"><p>{escape(pair.caption)}</p><div class="pl-score">'
-        f"{cards.bar(pair.probability, match)}{cards.verdict(match, t)}</div></div>"
+        f"{cards.bar(pair.probability, match)}{cards.verdict(match, t)}"
+        f"{ask_why(pair.photo, pair.caption, bench, t)}</div></div>"
     )

@@ -81,6 +81,41 @@ document.addEventListener("click", (event) => {
   document.querySelector(`#${link.dataset.ask}`).click();
 });
 
+(() => {
+  // Why a pair matches: the dialog comes as HTML, at first without its answer, and is shown unless
+  // it was closed meanwhile.
+  let closed;
+  document.addEventListener("DOMContentLoaded", () => {
+    new MutationObserver(() => {
+      const dialog = document.querySelector(".pl-why");
+      if (!dialog || dialog.open || dialog.dataset.asked === closed) return;
+      dialog.addEventListener("close", () => { closed = dialog.dataset.asked; });
+      dialog.showModal();
+    }).observe(document.body, { childList: true, subtree: true });
+  });
+  document.addEventListener("click", (event) => {
+    const dialog = event.target.closest?.(".pl-why");
+    if (!dialog) return;
+    // A click beside the dialog comes as one on its edge.
+    const { left, right, top, bottom } = dialog.getBoundingClientRect();
+    const within = event.clientX >= left && event.clientX < right
+      && event.clientY >= top && event.clientY < bottom;
+    if (event.target.closest("[data-close]") || (event.target === dialog && !within)) dialog.close();
+  });
+  // The map is stretched over the photo, and both are to fit into the window.
+  document.addEventListener("load", (event) => {
+    if (!event.target.matches?.(".pl-why-photo img:first-child")) return;
+    const { naturalWidth, naturalHeight, parentElement } = event.target;
+    parentElement.style.setProperty("--aspect", naturalWidth / naturalHeight);
+  }, true);
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches?.(".pl-word input")) return;
+    for (const map of document.querySelectorAll(".pl-why [data-map]")) {
+      map.hidden = map.dataset.map !== event.target.value;
+    }
+  });
+})();
+
 document.addEventListener("keydown", (event) => {
   const tab = event.target.closest?.("#pl-tabs [role=tab]");
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
