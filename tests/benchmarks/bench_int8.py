@@ -25,7 +25,7 @@ from engine.evaluation.pairs import measure_pairs, pair_scores
 from engine.evaluation.retrieval import measure_retrieval
 from engine.matcher import Matcher
 from engine.pack import TOKENIZER, Pack, open_pack
-from engine.paths import default_pack_dir
+from engine.paths import shipped_pack_dir
 from engine.tokenizer import Tokenizer
 from engine.training.export import export_fp32
 
@@ -144,7 +144,7 @@ def accuracies(matchers: dict[str, Matcher]) -> tuple[list[str], dict[str, objec
 
 
 def main() -> None:
-    pack = open_pack(default_pack_dir())
+    pack = open_pack(shipped_pack_dir())
     tokenizer = Tokenizer(pack.folder / TOKENIZER, pack.manifest.model.max_tokens)
     side = pack.manifest.preprocessing.size
     pixels = np.random.default_rng(0).normal(size=(PHOTOS, 3, side, side)).astype(np.float32)

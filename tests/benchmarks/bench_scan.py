@@ -23,7 +23,7 @@ from synthetic import embeddings, make_library
 
 from engine.index import Library
 from engine.pack import open_pack
-from engine.paths import default_pack_dir
+from engine.paths import shipped_pack_dir
 from engine.resident import Resident
 from engine.search import AVOIDED_AMONG, nearest_first
 from engine.types import FloatArray
@@ -34,7 +34,7 @@ ROUNDS = 15
 
 def measure(folder: Path, count: int) -> dict[str, object]:
     make_library(folder, count, token_count=1)
-    pack = open_pack(default_pack_dir())
+    pack = open_pack(shipped_pack_dir())
     resident = Resident()
     library = Library.find(folder, resident)
     assert library is not None

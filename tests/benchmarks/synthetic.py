@@ -11,7 +11,7 @@ import numpy as np
 from engine import cards
 from engine.captions import as_captions
 from engine.pack import open_pack
-from engine.paths import default_pack_dir
+from engine.paths import shipped_pack_dir
 from engine.store import PhotoRow, Store
 from engine.types import Caption, FloatArray, ImageFeatures, PhotoDetails
 
@@ -49,7 +49,7 @@ def make_library(folder: Path, count: int, token_count: int | None = None) -> No
     With a ``token_count`` photos have so many tokens, and can't be fused.
     """
     folder.mkdir(parents=True)
-    pack = open_pack(default_pack_dir())
+    pack = open_pack(shipped_pack_dir())
     card = cards.new_card(folder.resolve())
     card.write()
     store = Store(card.file)
