@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from engine.cards import card_named
+from engine.index import index_folder
+from engine.matcher import Matcher
 from engine.paths import libraries_dir
 from engine.sqlite_file import WriterLock
 from tests.fixtures import photos as made
@@ -29,11 +31,11 @@ def chosen_pack(tiny_pack: TinyPack, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Path:
+def library(tmp_path: Path, matcher: Matcher) -> Path:
     """The library "trips" of two folders, three photos each; the first folder."""
     for name in ("old", "new"):
         made.folder_of(tmp_path / name, 3)
-        assert pairlens("index", tmp_path / name, "--library", "trips").returncode == 0
+        index_folder(tmp_path / name, matcher, name="trips")
     return tmp_path / "old"
 
 
