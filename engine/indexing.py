@@ -183,7 +183,9 @@ class IndexRun:
                     self._store.set_looked(scope.root)
             if everything and not report.cancelled:
                 self._store.prune(time.time() - GONE_KEPT_DAYS * 24 * 3600)
-                self._drop_removed()
+                # What is offline is known by these alone, should their pack be imported again.
+                if not report.offline:
+                    self._drop_removed()
         except KeyboardInterrupt:
             report.cancelled = True
         report.failures.sort(key=lambda failure: failure.photo)

@@ -67,8 +67,8 @@ frozen encoders; then the fusion, on right captions, wrong ones, close ones and 
 with heads trained on other photos to tell it the similarity. AdamW, early stopping on the
 validation split. `make train` does all of it in one run; every setting is in
 `engine/training/recipe.toml` (seed {recipe.seed}), and `docs/lab-log.md` has what was tried. The
-image encoder of the pack that comes with the program was trained in two runs, the second going on
-from the first with other settings: the log gives both.
+image encoder of the pack that comes with the program was trained in three runs, each going on from
+the one before with other settings: the log gives all of them.
 
 ## How good it is
 

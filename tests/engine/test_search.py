@@ -206,10 +206,13 @@ def test_a_library_is_searched_as_searches_are_measured(
     with closing(library.snapshot(None, sure.model_id)) as snapshot:
         images = snapshot.features(np.arange(len(snapshot)))
         measured = run_searches(sure, images, sure.encode_captions(["a red circle"]))
-        order = np.argsort(-sure.probability(measured.logits[0]), kind="stable")
-        expected = snapshot.paths(measured.photos[0][order])
+        probability = sure.probability(measured.logits[0]).tolist()
+        expected = dict(zip(snapshot.paths(measured.photos[0]), probability, strict=True))
     found = search(sure, library, folder, "a red circle", top=100)
-    assert [hit.photo for hit in found.results] == expected
+    assert {hit.photo for hit in found.results} == set(expected)
+    # An int8 answer moves a little with what else is in its batch.
+    for hit in found.results:
+        assert hit.probability == pytest.approx(expected[hit.photo], abs=0.02)
 
 
 def test_photos_that_are_offline_are_found_and_marked(
