@@ -136,8 +136,9 @@ def weighed(by_words: FloatArray, by_photo: FloatArray) -> FloatArray:
     """
 
     def standard(scores: FloatArray) -> FloatArray:
-        spread = float(scores.std())
-        result: FloatArray = (scores - scores.mean()) / (spread or 1.0)
+        if scores.min() == scores.max():  # rounding would make a spread of nothing
+            return np.zeros_like(scores)
+        result: FloatArray = (scores - scores.mean()) / scores.std()
         return result
 
     result: FloatArray = (1 - PHOTO_WEIGHT) * standard(by_words) + PHOTO_WEIGHT * standard(by_photo)

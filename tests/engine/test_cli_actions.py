@@ -16,7 +16,7 @@ from tests.fixtures.acting import files
 PROGRAM = [sys.executable, "-c", "import sys; from desktop.cli import main; sys.exit(main())"]
 KILLED = [
     sys.executable, "-c",
-    "import sys, engine.actions, engine.cli_actions; from desktop.cli import main;"
+    "import sys, engine.actions, engine.cli_actions, tqdm; from desktop.cli import main;"
     "from tests.fixtures.killing import killer;"
     "sys.setprofile(killer(int(sys.argv.pop(1)))); sys.exit(main())",
 ]  # fmt: skip

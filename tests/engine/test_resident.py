@@ -197,7 +197,7 @@ class ResidentAndFile(RuleBasedStateMachine):
 
     @rule(model=st.sampled_from(list(MODELS)))
     def end_other_models(self, model: str) -> None:
-        self.store.keep_only(model)
+        self.store.drop([name for name in MODELS if name != model])
 
     @rule()
     def take_in_a_folder_above(self) -> None:
