@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from engine.cli import EXIT_DONE, EXIT_NOTHING_DONE, _add_json, _print_json, _tell
+
 if TYPE_CHECKING:
     from engine.standing import Standing
-
-EXIT_DONE = 0
-EXIT_NOTHING_DONE = 2
 
 Command = Callable[
     [str, Callable[[argparse.Namespace], int], str],
@@ -23,7 +21,7 @@ Command = Callable[
 def add_library_commands(command: Command) -> None:
     """Add the commands to the program's parser."""
     libraries = command("libraries", _libraries, "the libraries there are, and how they stand")
-    libraries.add_argument("--json", action="store_true", help="print JSON and nothing else")
+    _add_json(libraries)
 
     rename = command("rename", _rename, "call a library something else; its index stays as it is")
     rename.add_argument("name", metavar="NAME", help="what pairlens libraries calls it")
@@ -39,10 +37,10 @@ def _libraries(args: argparse.Namespace) -> int:
 
     found = standings()
     if args.json:
-        print(json.dumps([_plain(library) for library in found], ensure_ascii=False, indent=2))
+        _print_json([_plain(library) for library in found])
         return EXIT_DONE
     if not found:
-        print("There is no library yet. Make one with: pairlens index FOLDER", file=sys.stderr)
+        _tell("There is no library yet. Make one with: pairlens index FOLDER")
     for library in found:
         if library.error is not None:
             print(f"{library.name}: {library.error}")
@@ -80,7 +78,7 @@ def _rename(args: argparse.Namespace) -> int:
     from engine.cards import rename
 
     card = rename(args.name, args.to)
-    print(f"The library {args.name} is called {card.name} now.", file=sys.stderr)
+    _tell(f"The library {args.name} is called {card.name} now.")
     return EXIT_DONE
 
 
@@ -93,11 +91,11 @@ def _forget(args: argparse.Namespace) -> int:
         raise LibraryUnknown(name=args.name)
     if not args.yes:
         folders = ", ".join(map(str, card.folders))
-        print(f"This deletes the index of {folders}; no photo is touched.", file=sys.stderr)
+        _tell(f"This deletes the index of {folders}; no photo is touched.")
         print(f"Delete the library {card.name}? [y/N] ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-            print("Nothing was deleted.", file=sys.stderr)
+            _tell("Nothing was deleted.")
             return EXIT_NOTHING_DONE
     remove(card.name)
-    print(f"The library {card.name} is deleted.", file=sys.stderr)
+    _tell(f"The library {card.name} is deleted.")
     return EXIT_DONE

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.cli import (
+    EXIT_DONE,
+    EXIT_NOTHING_DONE,
+    EXIT_SOME_FAILED,
+    _add_json,
+    _print_json,
+    _tell,
+)
+
 if TYPE_CHECKING:
     from engine.installed import InUse
     from engine.pack_install import Imported
-
-EXIT_DONE = 0
-EXIT_SOME_FAILED = 1
-EXIT_NOTHING_DONE = 2
 
 # Run in the folder of PairLens's source, it makes what converting needs.
 INSTALL_TRAINING = 'python -m pip install -c constraints.txt -e ".[train]"'
@@ -41,7 +44,7 @@ def add_models_command(command: Command) -> None:
         return added
 
     listing = part("list", _list, "the model packs there are, and which one is in use")
-    listing.add_argument("--json", action="store_true", help="print JSON and nothing else")
+    _add_json(listing)
 
     bringing = part("import", _import, "add a model pack, so that it can be chosen")
     bringing.add_argument(
@@ -61,10 +64,6 @@ def add_models_command(command: Command) -> None:
     remove.add_argument("name", metavar="NAME", help=NAME_HELP)
 
 
-def _tell(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
 def _list(args: argparse.Namespace) -> int:
     from engine.installed import packs
     from engine.pack_listing import describe
@@ -72,7 +71,7 @@ def _list(args: argparse.Namespace) -> int:
     now = _in_use()
     found = [describe(pack, now) for pack in packs()]
     if args.json:
-        print(json.dumps(found, ensure_ascii=False, indent=2))
+        _print_json(found)
         return EXIT_DONE
     for pack in found:
         size = pack["bytes"] / 1e6

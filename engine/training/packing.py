@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from engine import __version__
+from engine.architecture import FUSION
 from engine.backends.onnx import GRAPHS, graph_file
 from engine.calibration import Calibration
 from engine.confidence import SearchConfidence
@@ -84,7 +85,7 @@ def calibrated_pack(run: Run, model: FusionModel, graphs: Path, folder: Path) ->
         licence="LicenseRef-PairLens-Model-Pack",
         notice=NOTICE,
         languages=recipe.languages,
-        architecture="pairlens-fusion",
+        architecture=FUSION,
         model=recipe.model,
         preprocessing=preprocessing(recipe.model.image_size),
         calibration=Calibration(scale=1.0, bias=0.0, threshold=0.5),

@@ -55,6 +55,14 @@ def give(page: Page, file: Path) -> None:
     chooser.value.set_files(file)
 
 
+def give_labelled(page: Page, into: Path) -> None:
+    """Captions with a label each, from a file made for it."""
+    captions = into / "captions.csv"
+    captions.write_text("caption,label\na red apple,Fruit\na green meadow,Outside\n")
+    give(page, captions)
+    expect(page.locator("#batch-labelled")).to_contain_text("captions.csv")
+
+
 def pick(page: Page, dropdown: str, option: str) -> None:
     page.click(f"#{dropdown} input")
     page.get_by_role("option", name=option, exact=True).click()
@@ -167,10 +175,7 @@ def test_captions_beside_the_photos_are_checked_or_matched(page: Page, folder: P
 def test_labels_of_a_file_survive_for_captions_that_are_left_alone(
     page: Page, folder: Path, tmp_path: Path
 ) -> None:
-    captions = tmp_path / "captions.csv"
-    captions.write_text("caption,label\na red apple,Fruit\na green meadow,Outside\n")
-    give(page, captions)
-    expect(page.locator("#batch-labelled")).to_contain_text("captions.csv")
+    give_labelled(page, tmp_path)
     ask(page, folder, "a red apple\nthe green meadow")
     expect(line(page, "apple.png").locator(".pl-label")).to_have_text("Fruit")
     expect(line(page, "meadow.jpg").locator(".pl-label")).to_have_count(0)
@@ -243,10 +248,7 @@ def test_the_threshold_can_be_set_by_hand_or_by_false_alarms(page: Page, folder:
 def test_a_reload_comes_back_to_what_was_asked_and_its_answer(
     page: Page, folder: Path, tmp_path: Path
 ) -> None:
-    captions = tmp_path / "captions.csv"
-    captions.write_text("caption,label\na red apple,Fruit\na green meadow,Outside\n")
-    give(page, captions)
-    expect(page.locator("#batch-labelled")).to_contain_text("captions.csv")
+    give_labelled(page, tmp_path)
     choose(page, "all")
     page.click("#batch-choices button")
     page.check("#batch-threshold input[value=hand]")
