@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from desktop.settings import Settings
 from desktop.thumbnails import Thumbnails
 from desktop.workbench import LazyMatcher, Workbench
 from engine import paths
+from engine.errors import DeviceMissing
 from engine.types import DeviceChoice
 
 if TYPE_CHECKING:
@@ -34,8 +36,22 @@ READY_TIMEOUT = 90.0
 SETTINGS = "settings.json"
 
 
-def load_default_matcher(choice: DeviceChoice = DeviceChoice.AUTO) -> Matcher:
-    """The default model pack's matcher."""
+def load_kept(choice: DeviceChoice) -> Matcher:
+    """The matcher on the device that is kept in the settings.
+
+    A card that is gone since is passed over, as nobody has asked for it now.
+    """
+    from engine.matcher import load_matcher
+
+    try:
+        return load_matcher(choice=choice)
+    except DeviceMissing as error:
+        log.warning("%s", error)
+        return load_matcher()
+
+
+def load_asked(choice: DeviceChoice) -> Matcher:
+    """The matcher on the device that was asked for. Raises DeviceMissing."""
     from engine.matcher import load_matcher
 
     return load_matcher(choice=choice)
@@ -53,27 +69,32 @@ class Application:
 
     Args:
         port: where to serve; 0 means any free port.
-        load: loads the matcher; called once, in the background.
+        device: what is to run the model; AUTO leaves that to the settings.
 
     Raises:
         PortTakenError: the port can't be had.
     """
 
-    def __init__(self, port: int = 0, load: Callable[[], Matcher] = load_default_matcher) -> None:
+    def __init__(self, port: int = 0, device: DeviceChoice = DeviceChoice.AUTO) -> None:
         stay_offline()
         sock = bind(port)
         self.log_file = logs.configure(paths.log_dir())
         self._scratch = Scratch(paths.cache_dir())
         uploads = self._scratch.make("uploads")
         os.environ["GRADIO_TEMP_DIR"] = str(uploads)
-        matcher, jobs, moves = LazyMatcher(load), JobRunner(), Moves()
+        settings = Settings(paths.data_dir() / SETTINGS)
+        asked = device is not DeviceChoice.AUTO
+        device = device if asked else settings.choices.device
+        matcher = LazyMatcher(partial(load_asked if asked else load_kept, device))
+        jobs, moves = JobRunner(), Moves()
         self.bench = Workbench(
             matcher=matcher,
             jobs=jobs,
             keeper=Keeper(jobs, matcher.get),
             thumbnails=Thumbnails(self._scratch.make("thumbnails"), moves.where),
             moves=moves,
-            settings=Settings(paths.data_dir() / SETTINGS),
+            settings=settings,
+            device=device,
             translators=load_translators(paths.resources_dir() / "locales"),
             system_language=system_language(),
             uploads=uploads,
@@ -122,7 +143,7 @@ class Application:
         return build_site(
             pages,
             self.bench.language,
-            load_look(self.bench.translators),
+            load_look(self.bench.translators, lambda: self.bench.settings.choices.theme),
             self.bench.thumbnails,
             self.bench.exports,
             icon,

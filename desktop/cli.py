@@ -8,7 +8,6 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
-from functools import partial
 
 from engine import cli as engine_cli
 from engine.errors import PairLensError
@@ -51,12 +50,12 @@ def _window() -> int:
 
 def _run(port: int, window: bool, choice: DeviceChoice) -> int:
     # Here, because the engine's commands need none of it.
-    from desktop.app import Application, load_default_matcher, open_window, serve, translator
+    from desktop.app import Application, open_window, serve, translator
     from desktop.server import NotReadyError, PortTakenError
     from desktop.window import NoWindowError, has_display
 
     try:
-        app = Application(port, partial(load_default_matcher, choice))
+        app = Application(port, choice)
     except PortTakenError as error:
         _say_aside(translator()("serve.port_taken", port=port, reason=error))
         return EXIT_NOTHING_DONE

@@ -5,23 +5,47 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from threading import Lock
+from typing import Any, TypeVar
+
+from engine.types import DeviceChoice
 
 log = logging.getLogger(__name__)
+
+Kind = TypeVar("Kind", bound=StrEnum)
+
+
+class Theme(StrEnum):
+    """Light or dark; SYSTEM is as the system is, also when that changes."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """``language`` is a locale file's name ("en", "zh-CN"); None follows the system."""
+    """What is chosen.
+
+    Attributes:
+        language: a locale file's name ("en", "zh-CN"); None follows the system.
+        device: what is to run the model from the next start on.
+        greeted: the first steps were taken or put away, and are not offered again.
+    """
 
     language: str | None = None
+    theme: Theme = Theme.SYSTEM
+    device: DeviceChoice = DeviceChoice.AUTO
+    greeted: bool = False
 
 
 class Settings:
     """Choices that survive a restart; safe to use from several threads.
 
-    A missing or damaged file means the defaults: settings are never worth refusing to start for.
+    A missing or damaged file means the defaults, and a damaged choice the default of that one:
+    settings are never worth refusing to start for.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,10 +58,13 @@ class Settings:
         """What is chosen now."""
         return self._choices
 
-    def choose_language(self, language: str) -> None:
-        """Keep the language; a disk that can't be written to costs only the memory of it."""
+    def choose(self, **choices: Any) -> None:
+        """Keep some choices, by their names in `Choices`.
+
+        A disk that can't be written to costs only the memory of them.
+        """
         with self._lock:
-            self._choices = replace(self._choices, language=language)
+            self._choices = replace(self._choices, **choices)
             try:
                 _write(self._path, self._choices)
             except OSError as error:
@@ -47,13 +74,22 @@ class Settings:
 def _read(path: Path) -> Choices:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        language = found.get("language")
+        language, greeted = found.get("language"), found.get("greeted")
     except FileNotFoundError:
         return Choices()
     except (OSError, ValueError, AttributeError) as error:
         log.warning("settings in %s can't be read, using the defaults: %s", path, error)
         return Choices()
-    return Choices(language=language if isinstance(language, str) else None)
+    return Choices(
+        language=language if isinstance(language, str) else None,
+        theme=_one_of(Theme, found.get("theme"), Theme.SYSTEM),
+        device=_one_of(DeviceChoice, found.get("device"), DeviceChoice.AUTO),
+        greeted=greeted is True,
+    )
+
+
+def _one_of(kind: type[Kind], found: object, default: Kind) -> Kind:
+    return next((choice for choice in kind if choice == found), default)
 
 
 def _write(path: Path, choices: Choices) -> None:

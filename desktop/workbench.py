@@ -16,6 +16,7 @@ from desktop.moves import Moves
 from desktop.settings import Settings
 from desktop.thumbnails import Thumbnails
 from engine.resident import Resident
+from engine.types import DeviceChoice
 
 if TYPE_CHECKING:
     from engine.actions import ActionReport
@@ -133,6 +134,7 @@ class Workbench:
     """The collaborators of all views, and the jobs that outlive a reload of the page.
 
     ``resident`` keeps in memory what the next search in the library searched last needs of it.
+    ``device`` is what was to run the model when the program started.
     Files are written, and pairs explained, by runners of their own: they need not wait for hours of
     indexing.
     """
@@ -143,6 +145,7 @@ class Workbench:
     thumbnails: Thumbnails
     moves: Moves
     settings: Settings
+    device: DeviceChoice
     translators: dict[str, Translator]
     system_language: str | None
     uploads: Path

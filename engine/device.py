@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,11 +19,23 @@ from engine.types import DeviceChoice
 log = logging.getLogger(__name__)
 
 
+class Reason(Enum):
+    """Why a device was chosen, for whoever says it in other words."""
+
+    ASKED = auto()
+    CARD_FOUND = auto()
+    NO_DRIVER = auto()
+    NOT_INSTALLED = auto()
+    NO_WEIGHTS = auto()
+    CARD_UNUSABLE = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """A device, and in words for the log and the doctor why it was chosen."""
 
     is_cuda: bool
+    reason: Reason
     why: str
 
 
@@ -43,14 +56,17 @@ def choose_device(
     torch is imported only where everything else that CUDA needs was found.
     """
     if choice is DeviceChoice.CPU:
-        return Device(False, "the processor was asked for")
+        return Device(False, Reason.ASKED, "the processor was asked for")
     fault = _cuda_fault(pack, has_driver)
+    asked = choice is DeviceChoice.CUDA
     if fault is None:
-        asked = choice is DeviceChoice.CUDA
-        return Device(True, "CUDA was asked for" if asked else "there is a CUDA card, and torch")
-    if choice is DeviceChoice.CUDA:
-        raise DeviceMissing(reason=fault)
-    return Device(False, fault)
+        if asked:
+            return Device(True, Reason.ASKED, "CUDA was asked for")
+        return Device(True, Reason.CARD_FOUND, "there is a CUDA card, and torch")
+    reason, why = fault
+    if asked:
+        raise DeviceMissing(reason=why)
+    return Device(False, reason, why)
 
 
 def open_backend(pack: Pack, choice: DeviceChoice, device: Device) -> Backend:
@@ -73,15 +89,17 @@ def open_backend(pack: Pack, choice: DeviceChoice, device: Device) -> Backend:
     return OnnxBackend(pack.folder)
 
 
-def _cuda_fault(pack: Path, has_driver: Callable[[], bool]) -> str | None:
+def _cuda_fault(pack: Path, has_driver: Callable[[], bool]) -> tuple[Reason, str] | None:
     """What keeps the pack from running on CUDA; None if nothing does."""
     if not has_driver():
-        return "no NVIDIA driver was found"
+        return Reason.NO_DRIVER, "no NVIDIA driver was found"
     missing = [name for name in ("torch", "safetensors") if find_spec(name) is None]
     if missing:
-        return f'{" and ".join(missing)} not installed: pip install "pairlens[cuda]"'
+        why = f'{" and ".join(missing)} not installed: pip install "pairlens[cuda]"'
+        return Reason.NOT_INSTALLED, why
     if not (pack / WEIGHTS_FILE).is_file():
-        return f"the model pack has no {WEIGHTS_FILE}"
+        return Reason.NO_WEIGHTS, f"the model pack has no {WEIGHTS_FILE}"
     from engine.backends.torch import cuda_fault
 
-    return cuda_fault()
+    why_not = cuda_fault()
+    return None if why_not is None else (Reason.CARD_UNUSABLE, why_not)

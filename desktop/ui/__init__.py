@@ -1,4 +1,4 @@
-"""The page: a header, four views, and one quiet line about the model."""
+"""The page: a header, a view for each tab, and one quiet line about the model."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from desktop.ui import cards
 from desktop.ui.batch import BatchView
 from desktop.ui.bridge import DIRECT, Changes
 from desktop.ui.history import HistoryView
+from desktop.ui.icons import icon
 from desktop.ui.match import MatchView
 from desktop.ui.search import SearchView
+from desktop.ui.settings import SettingsView
 from desktop.ui.theme import read_logo
 from desktop.workbench import Workbench
 
@@ -26,18 +28,8 @@ def build_page(bench: Workbench, language: str) -> gr.Blocks:
     page = gr.Blocks(title="PairLens", analytics_enabled=False, fill_width=True)
     with page:
         carrier = gr.Textbox(visible=False)
-        with gr.Row(elem_id="pl-header"):
-            gr.HTML(
-                f'<div class="pl-brand">{read_logo()}<div><h1>PairLens</h1>'
-                f"<p>{escape(t('app.tagline'))}</p></div></div>"
-            )
-            languages = gr.Dropdown(
-                [(other("app.language"), name) for name, other in bench.translators.items()],
-                value=language, show_label=False, container=False, scale=0, min_width=130,
-                elem_id="pl-language", filterable=False, label=t("app.choose_language"),
-            )  # fmt: skip
+        gr.HTML(_header(t), elem_id="pl-header")
         gr.HTML(problem, elem_id="pl-problem", elem_classes="pl-may-be-empty")
-        gr.HTML(_tabs(t))
         with gr.Column(elem_id="view-match", elem_classes="pl-view"):
             matching = MatchView(bench, t)
         with gr.Column(elem_id="view-batch", elem_classes="pl-view"):
@@ -46,6 +38,8 @@ def build_page(bench: Workbench, language: str) -> gr.Blocks:
             searching = SearchView(bench, t)
         with gr.Column(elem_id="view-history", elem_classes="pl-view"):
             history = HistoryView(bench, t)
+        with gr.Column(elem_id="view-settings", elem_classes="pl-view"):
+            settings = SettingsView(bench, t)
         gr.HTML(about)
         arrive = gr.Button("", elem_id="pl-arrive", elem_classes="pl-hidden")
 
@@ -66,9 +60,6 @@ def build_page(bench: Workbench, language: str) -> gr.Blocks:
             **DIRECT,
             js="(_, known) => [JSON.stringify(window.pairlens.arrived), known]",
         )  # fmt: skip
-        languages.input(bench.settings.choose_language, languages, None, **DIRECT).then(
-            None, None, None, js="() => { window.location.reload(); }"
-        )
         # After a reload, or in another language: go on showing what runs or ran last.
         page.load(
             lambda: {**batching.resume(), **searching.resume()}, None,
@@ -78,25 +69,35 @@ def build_page(bench: Workbench, language: str) -> gr.Blocks:
             None, None, None, js="() => { document.documentElement.dataset.resumed = ''; }"
         )  # fmt: skip
         # Each by itself: the journal may have to wait for a drive.
-        for part in (batching.acting, searching.acting, history):
+        for part in (batching.acting, searching.acting, history, settings):
             page.load(part.look, None, part.shown, **DIRECT)
     return page
 
 
-def _tabs(t: Translator) -> str:
-    # Gradio 6.17's own tabs measure themselves in an endless loop: a tenth of a core, for ever.
+def _header(t: Translator) -> str:
+    """The name, and the tabs beside it.
+
+    Gradio 6.17's own tabs measure themselves in an endless loop: a tenth of a core, for ever.
+    """
     names = (
         ("match", t("match.title")),
         ("batch", t("batch.title")),
         ("search", t("search.title")),
         ("history", t("history.title")),
+        ("settings", t("settings.title")),
     )
-    buttons = "".join(
-        f'<button type="button" role="tab" data-view="{name}" aria-controls="view-{name}">'
-        f"{escape(title)}</button>"
+    tabs = "".join(
+        f'<button type="button" role="tab" id="tab-{name}" data-view="{name}" '
+        f'aria-controls="view-{name}" aria-selected="false" tabindex="-1">{icon(name)}'
+        f"<span>{escape(title)}</span></button>"
         for name, title in names
     )
-    return f'<div id="pl-tabs" role="tablist">{buttons}</div>'
+    return (
+        f'<header class="pl-head"><div class="pl-brand">{read_logo()}<div><h1>PairLens</h1>'
+        f"<p>{escape(t('app.tagline'))}</p></div></div>"
+        f'<div id="pl-tabs" role="tablist" aria-label="{escape(t("app.views"))}">{tabs}</div>'
+        "</header>"
+    )
 
 
 def _model_lines(bench: Workbench, t: Translator) -> tuple[str, str]:

@@ -82,7 +82,7 @@ class BatchView:
         )  # fmt: skip
         self._hint = gr.HTML(_hint(Mode.BEST, t), elem_id="batch-hint")
         with gr.Accordion(
-            t("batch.more_choices"), open=False, elem_id="batch-choices"
+            t("batch.more_choices"), open=False, elem_id="batch-choices", elem_classes="pl-fold"
         ) as self._choices:
             self._threshold = gr.Radio(
                 [(t(name), kind) for kind, name in THRESHOLDS.items()],

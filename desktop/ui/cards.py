@@ -36,6 +36,14 @@ def note(sentence: str) -> str:
     return f'<p class="pl-note">{escape(sentence)}</p>'
 
 
+def hint(word: str, meaning: str) -> str:
+    """Stands beside a word that not everybody knows, and says what it means; page.js shows it."""
+    return (
+        f'<button type="button" class="pl-hint" data-hint="{escape(meaning)}" '
+        f'aria-label="{escape(f"{word}: {meaning}")}">?</button>'
+    )
+
+
 def sentence_for(error: Exception, t: Translator, bench: Workbench) -> str:
     """Any exception as a sentence; unexpected ones point to the log."""
     if isinstance(error, PairLensError):

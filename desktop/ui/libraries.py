@@ -35,7 +35,7 @@ class LibrariesSection:
         self._bench = bench
         self._t = t
         with gr.Accordion(
-            t("libraries.title"), open=False, elem_id="search-libraries"
+            t("libraries.title"), open=False, elem_id="search-libraries", elem_classes="pl-fold"
         ) as self.accordion:
             self._list = gr.HTML(elem_id="libraries-list", elem_classes="pl-may-be-empty")
             # Which of the two questions is on show, page.css tells from what is in it: what Gradio

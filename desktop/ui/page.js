@@ -4,7 +4,30 @@
 Object.defineProperty(navigator, "language", { get: () => window.pairlens.words.language });
 Object.defineProperty(navigator, "languages", { get: () => [window.pairlens.words.language] });
 
-// One of four views is on show. Its name is the address's hash, so that a reload comes back to it.
+// Gradio is light or dark as the system is; what was chosen in Settings answers in its place.
+(() => {
+  const ask = window.matchMedia.bind(window);
+  const system = ask("(prefers-color-scheme: dark)");
+  const answer = new EventTarget();
+  const { words } = window.pairlens;
+  Object.defineProperty(answer, "matches", {
+    get: () => (words.theme === "system" ? system.matches : words.theme === "dark"),
+  });
+  const told = () => {
+    // For what the browser draws itself: scroll bars, the boxes of dates.
+    document.documentElement.style.colorScheme = answer.matches ? "dark" : "light";
+    answer.dispatchEvent(new Event("change"));
+  };
+  system.addEventListener("change", told);
+  window.matchMedia = (query) => (query === system.media ? answer : ask(query));
+  window.pairlens.wear = (theme) => {
+    words.theme = theme;
+    told();
+  };
+  told();
+})();
+
+// One view is on show. Its name is the address's hash, so that a reload comes back to it.
 window.pairlens.show = (view) => {
   document.documentElement.dataset.view = view;
   window.history.replaceState(null, "", `#${view}`);
@@ -13,8 +36,8 @@ window.pairlens.show = (view) => {
     tab.ariaSelected = chosen;
     tab.tabIndex = chosen ? 0 : -1;
   }
-  // Others act on photos too: the command line, another window.
-  if (view === "history") document.querySelector("#history-look")?.click();
+  // What these show may have changed meanwhile: by the command line, or another window.
+  document.querySelector(`#${view}-look`)?.click();
 };
 
 // Called by the window with {"folder": path} or {"photos": [path, ...]}.
@@ -43,16 +66,20 @@ document.addEventListener("DOMContentLoaded", () => {
   ask.append(document.createElement("p"), keep, document.createElement("button"));
   document.body.append(veil, light, ask);
 
-  // Gradio draws the tabs a moment later; then they have to learn which of them is chosen.
-  const view = () => {
-    const wanted = window.location.hash.slice(1);
-    return ["match", "batch", "search", "history"].includes(wanted) ? wanted : "match";
-  };
-  window.pairlens.show(view());
+  // Gradio draws the tabs and views a moment later.
+  const wanted = /^#[a-z]+$/.test(window.location.hash) ? window.location.hash.slice(1) : "match";
+  document.documentElement.dataset.view = wanted;
   const waiting = new MutationObserver(() => {
-    if (!document.querySelector("#pl-tabs")) return;
+    const tabs = [...document.querySelectorAll("#pl-tabs [role=tab]")];
+    const views = tabs.map((tab) => document.getElementById(tab.getAttribute("aria-controls")));
+    if (!tabs.length || views.includes(null)) return;
     waiting.disconnect();
-    window.pairlens.show(view());
+    for (const [number, tab] of tabs.entries()) {
+      views[number].setAttribute("role", "tabpanel");
+      views[number].setAttribute("aria-labelledby", tab.id);
+    }
+    const known = tabs.some((tab) => tab.dataset.view === wanted);
+    window.pairlens.show(known ? wanted : "match");
   });
   waiting.observe(document.body, { childList: true, subtree: true });
 });
@@ -71,6 +98,13 @@ document.addEventListener("DOMContentLoaded", () => {
 document.addEventListener("click", (event) => {
   const tab = event.target.closest?.("#pl-tabs [role=tab]");
   if (tab) window.pairlens.show(tab.dataset.view);
+  // A link to another view, and there to a section that may be closed.
+  const link = event.target.closest?.("[data-show]");
+  if (!link) return;
+  window.pairlens.show(link.dataset.show);
+  const section = document.querySelector(`#${link.dataset.open} > button`);
+  if (section && !section.classList.contains("open")) section.click();
+  section?.focus();
 });
 
 // Links that were put on the page as HTML hand what they ask for to a hidden button of Gradio's.
@@ -118,13 +152,72 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("keydown", (event) => {
   const tab = event.target.closest?.("#pl-tabs [role=tab]");
-  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-  if (!tab || !step) return;
+  if (!tab) return;
   const tabs = [...tab.parentElement.children];
-  const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
+  const now = tabs.indexOf(tab);
+  const to = { ArrowRight: now + 1, ArrowLeft: now - 1, Home: 0, End: -1 }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  const next = tabs[(to + tabs.length) % tabs.length];
   window.pairlens.show(next.dataset.view);
   next.focus();
 });
+
+// A text of the page for the clipboard; an old web view takes only what is selected.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest?.("[data-copy]");
+  if (!button) return;
+  const text = button.closest(".pl-report").querySelector("pre");
+  try {
+    await navigator.clipboard.writeText(text.textContent);
+  } catch {
+    window.getSelection().selectAllChildren(text);
+    document.execCommand("copy");
+  }
+  button.nextElementSibling.textContent = button.dataset.copy;
+});
+
+(() => {
+  // What a word means stands in a hint beside it: on show while the hint has the pointer or focus.
+  let shown;
+  const hide = () => {
+    document.querySelector("#pl-tip")?.remove();
+    shown = null;
+  };
+  const show = (hint) => {
+    if (shown === hint) return;
+    hide();
+    shown = hint;
+    const tip = document.createElement("div");
+    tip.id = "pl-tip";
+    tip.role = "tooltip";
+    tip.textContent = hint.dataset.hint;
+    // Within a dialog, as nothing else is above one.
+    (hint.closest("dialog") ?? document.body).append(tip);
+    const { left, top, bottom, width } = hint.getBoundingClientRect();
+    const room = document.documentElement.clientWidth - tip.offsetWidth - 8;
+    tip.style.left = `${Math.max(8, Math.min(left + width / 2 - tip.offsetWidth / 2, room))}px`;
+    const below = bottom + 6;
+    const fits = below + tip.offsetHeight < document.documentElement.clientHeight;
+    tip.style.top = `${fits ? below : top - tip.offsetHeight - 6}px`;
+  };
+  for (const kind of ["pointerover", "focusin"]) {
+    document.addEventListener(kind, (event) => {
+      const hint = event.target.closest?.("[data-hint]");
+      if (hint) show(hint);
+      else if (shown && shown !== document.activeElement) hide();
+    });
+  }
+  document.addEventListener("focusout", hide);
+  document.addEventListener("scroll", hide, true);
+  document.addEventListener("click", (event) => {
+    const hint = event.target.closest?.("[data-hint]");
+    if (hint) show(hint);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") hide();
+  });
+})();
 
 // What is selected of a view's photos, each by its key: a photo may stand in several rows.
 window.pairlens.ticked = (view) => {

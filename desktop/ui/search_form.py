@@ -33,7 +33,9 @@ class MoreChoices:
     """
 
     def __init__(self, t: Translator) -> None:
-        with gr.Accordion(t("search.more_choices"), open=False, elem_id="search-choices"):
+        with gr.Accordion(
+            t("search.more_choices"), open=False, elem_id="search-choices", elem_classes="pl-fold"
+        ):
             with gr.Row(elem_classes="pl-choices"):
                 with gr.Column(scale=1, min_width=240):
                     self.upload = gr.File(

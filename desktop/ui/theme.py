@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from desktop.i18n import Translator
+from desktop.settings import Theme
 from engine.paths import resources_dir
 
 FONTS = (
@@ -19,11 +20,11 @@ MONO_FONTS = ("ui-monospace", "Consolas", "DejaVu Sans Mono", "monospace")
 
 # 50 to 950, light to dark.
 PINE = (
-    "#eef7f4", "#d6ebe4", "#aed7ca", "#7fbdab", "#519f8b", "#2f8270", "#22695b", "#1c554a",
+    "#eef7f4", "#d6ebe4", "#aed7ca", "#7fbdab", "#519f8b", "#297564", "#22695b", "#1c554a",
     "#18443c", "#143831", "#0a201c",
 )  # fmt: skip
 STONE = (
-    "#faf9f7", "#f3f1ed", "#e6e3dd", "#d3cfc7", "#a8a39a", "#7b766d", "#5d5952", "#45423d",
+    "#faf9f7", "#f3f1ed", "#e6e3dd", "#d3cfc7", "#a8a39a", "#716c63", "#5d5952", "#45423d",
     "#2c2a27", "#1f1e1c", "#161513",
 )  # fmt: skip
 
@@ -42,8 +43,12 @@ def read_logo() -> str:
     return (resources_dir() / "icons" / "pairlens.svg").read_text(encoding="utf-8")
 
 
-def load_look(translators: Mapping[str, Translator]) -> Look:
-    """The look of the page; imports Gradio."""
+def load_look(translators: Mapping[str, Translator], chosen: Callable[[], Theme]) -> Look:
+    """The look of the page; imports Gradio.
+
+    Args:
+        chosen: says whether the page is to be light or dark; asked whenever it is loaded.
+    """
     import gradio as gr
 
     here = Path(__file__).parent
@@ -75,23 +80,27 @@ def load_look(translators: Mapping[str, Translator]) -> Look:
         block_shadow="none",
         block_padding="0px",
         block_label_text_weight="600",
+        block_label_text_color="*neutral_600",
+        block_label_text_color_dark="*neutral_300",
+        block_info_text_color="*neutral_500",
+        block_info_text_color_dark="*neutral_400",
         block_title_text_color="*neutral_700",
         block_title_text_color_dark="*neutral_300",
         block_title_text_weight="600",
         block_title_text_size="*text_sm",
-        input_background_fill="*neutral_50",
+        input_background_fill="#ffffff",
         input_background_fill_dark="*neutral_950",
-        input_border_color="*neutral_200",
+        input_border_color="*neutral_300",
         input_border_color_dark="*neutral_700",
         input_border_color_focus="*primary_400",
         input_border_color_focus_dark="*primary_500",
         input_border_width="1px",
         input_radius="10px",
         input_shadow="none",
-        input_shadow_focus="0 0 0 3px rgba(47, 130, 112, .16)",
-        input_shadow_focus_dark="0 0 0 3px rgba(81, 159, 139, .22)",
-        input_placeholder_color="*neutral_400",
-        input_placeholder_color_dark="*neutral_500",
+        input_shadow_focus="0 0 0 3px rgba(41, 117, 100, .2)",
+        input_shadow_focus_dark="0 0 0 3px rgba(91, 171, 150, .28)",
+        input_placeholder_color="*neutral_500",
+        input_placeholder_color_dark="*neutral_400",
         button_large_text_size="*text_md",
         button_large_padding="9px 18px",
         button_large_radius="10px",
@@ -100,15 +109,22 @@ def load_look(translators: Mapping[str, Translator]) -> Look:
         button_primary_background_fill="*primary_500",
         button_primary_background_fill_hover="*primary_600",
         button_primary_background_fill_dark="*primary_500",
-        button_primary_background_fill_hover_dark="*primary_400",
+        button_primary_background_fill_hover_dark="*primary_600",
         button_primary_text_color="#ffffff",
-        button_secondary_background_fill="*neutral_100",
-        button_secondary_background_fill_hover="*neutral_200",
+        button_border_width="1px",
+        button_primary_border_color="transparent",
+        button_primary_border_color_dark="transparent",
+        button_secondary_border_color="*neutral_300",
+        button_secondary_border_color_dark="*neutral_700",
+        button_secondary_background_fill="#ffffff",
+        button_secondary_background_fill_hover="*neutral_100",
         button_secondary_background_fill_dark="*neutral_800",
         button_secondary_background_fill_hover_dark="*neutral_700",
         button_secondary_text_color="*neutral_800",
         button_secondary_text_color_dark="*neutral_100",
-        checkbox_background_color="*neutral_50",
+        checkbox_border_color="*neutral_400",
+        checkbox_border_color_dark="*neutral_500",
+        checkbox_background_color="#ffffff",
         checkbox_background_color_dark="*neutral_800",
         checkbox_background_color_selected="*primary_500",
         checkbox_background_color_selected_dark="*primary_500",
@@ -124,7 +140,7 @@ def load_look(translators: Mapping[str, Translator]) -> Look:
         t = translators[language]
         words = {
             "language": language, "veil": t("drop.veil"), "large": t("photo.large"),
-            "keep": t("history.keep"),
+            "keep": t("history.keep"), "theme": chosen(),
         }  # fmt: skip
         # JSON inside a script element must not be able to end it.
         said = json.dumps(words).replace("<", "\\u003c")

@@ -203,8 +203,8 @@ def test_a_photo_is_shown_and_opens_large(page: Page, folder: Path) -> None:
 def test_the_language_can_be_changed_and_is_remembered(browser: Browser, tmp_path: Path) -> None:
     with served(tmp_path) as program:
         page = open_page(browser, program)
-        page.click("#pl-language input")
-        page.get_by_role("option", name="简体中文").click()
+        choose_view(page, "settings")
+        page.get_by_label("简体中文").check()
         expect(page.locator("#pl-tabs [data-view=search]")).to_have_text("搜索")
         expect(page.locator("#match-upload")).to_contain_text("点击上传")
         assert page.evaluate("document.documentElement.lang") == "zh-CN"

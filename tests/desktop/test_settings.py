@@ -4,20 +4,28 @@ from pathlib import Path
 
 import pytest
 
-from desktop.settings import Choices, Settings
+from desktop.settings import Choices, Settings, Theme
+from engine.types import DeviceChoice
 
 
-def test_a_chosen_language_is_there_after_a_restart(tmp_path: Path) -> None:
+def test_what_was_chosen_is_there_after_a_restart(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
     path = folder / "settings.json"
-    Settings(path).choose_language("zh-CN")
-    assert Settings(path).choices == Choices(language="zh-CN")
+    Settings(path).choose(language="zh-CN", theme=Theme.DARK)
+    Settings(path).choose(device=DeviceChoice.CPU, greeted=True)
+    assert Settings(path).choices == Choices("zh-CN", Theme.DARK, DeviceChoice.CPU, greeted=True)
     assert list(folder.iterdir()) == [path]
 
 
 def test_no_file_means_the_defaults(tmp_path: Path) -> None:
     assert Settings(tmp_path / "settings.json").choices == Choices()
+
+
+def test_a_file_of_an_older_program_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text('{"language": "zh-CN"}\n', encoding="utf-8")
+    assert Settings(path).choices == Choices(language="zh-CN")
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'{"language": 7}', b"\xff\xfe", b"null"])
@@ -27,7 +35,16 @@ def test_a_damaged_file_means_the_defaults(tmp_path: Path, content: bytes) -> No
     assert Settings(path).choices == Choices()
 
 
+def test_a_damaged_choice_costs_only_itself(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(
+        '{"language": "en", "theme": ["dark"], "device": "abacus", "greeted": "yes"}',
+        encoding="utf-8",
+    )
+    assert Settings(path).choices == Choices(language="en")
+
+
 def test_a_place_that_cannot_be_written_to_keeps_the_choice_for_now(tmp_path: Path) -> None:
     settings = Settings(tmp_path / "missing" / "settings.json")
-    settings.choose_language("en")
+    settings.choose(language="en")
     assert settings.choices.language == "en"

@@ -1,0 +1,102 @@
+"""What PairLens is, and whose work it is made of; a section of the Settings view."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+
+import gradio as gr
+
+from desktop.i18n import Translator
+from desktop.licences import program_licence, shipped_licences
+from desktop.ui import cards
+from desktop.ui.bridge import DIRECT, Changes
+from desktop.workbench import Workbench
+from engine import __version__
+
+PROGRAM, PACK = "program", "pack"
+PACK_LICENCE = "LICENSE"
+
+
+class AboutSection:
+    """Laid out where it is made.
+
+    Attributes:
+        model: says which model is in use, and what for; ``look`` fills it.
+    """
+
+    def __init__(self, bench: Workbench, t: Translator) -> None:
+        self._bench = bench
+        self._t = t
+        with gr.Column(elem_classes="pl-card", elem_id="about"):
+            gr.HTML(
+                f"<h2>PairLens {escape(__version__)}</h2>"
+                f'<p class="pl-para">{escape(t("about.what"))}</p>'
+                f'<p class="pl-para">{escape(t("about.private_long"))}</p>'
+                f'<p class="pl-para">{escape(t("about.program_licence"))} '
+                f"{self._link(PROGRAM, t('about.show_text'))}</p>"
+            )
+            self.model = gr.HTML(elem_id="about-model")
+            with gr.Accordion(
+                t("about.others"), open=False, elem_id="about-licences", elem_classes="pl-fold"
+            ) as fold:
+                others = gr.HTML(elem_id="about-others")
+            text = gr.HTML(elem_id="about-text", elem_classes="pl-may-be-empty")
+            ask = gr.Button("", elem_id="about-ask", elem_classes="pl-hidden")
+            carrier = gr.Textbox(visible=False)
+        fold.expand(self._listed, None, others, **DIRECT)
+        ask.click(
+            self._text, carrier, text, **DIRECT, js="() => [JSON.stringify(window.pairlens.asked)]"
+        )
+
+    def look(self) -> Changes:
+        """The model in use and its terms."""
+        t = self._t
+        try:
+            manifest = self._bench.matcher.get().pack.manifest
+        except Exception:  # the page's head says what is wrong with it
+            return {self.model: ""}
+        name = t("about.model", name=manifest.name, version=manifest.version)
+        short = "non-commercial" in manifest.notice.lower()
+        terms = t("about.non_commercial") if short else manifest.licence
+        return {
+            self.model: f'<p class="pl-para">{escape(name)}: {escape(terms)}. '
+            f"{self._link(PACK, t('about.show_text'))}</p>"
+        }
+
+    def _link(self, what: str, words: str) -> str:
+        return cards.ask(what, words, to="about-ask")
+
+    def _listed(self) -> str:
+        rows = "".join(
+            f"<li><strong>{escape(one.name)}</strong> <span>{escape(one.version)} · "
+            f"{escape(one.licence)}</span> "
+            + (cards.ask("other", self._t("about.show_text"), to="about-ask", name=one.name)
+               if one.text else "")
+            + "</li>"
+            for one in shipped_licences()
+        )  # fmt: skip
+        return f'<ul class="pl-libraries">{rows}</ul>'
+
+    def _text(self, asked: str) -> str:
+        what = json.loads(asked)
+        if what["do"] == PROGRAM:
+            title, text = "PairLens", program_licence()
+        elif what["do"] == PACK:
+            title, text = self._pack_licence()
+        else:
+            title = what["name"]
+            text = next((one.text for one in shipped_licences() if one.name == title), "")
+        said = escape(text.strip() or self._t("about.no_text"))
+        return (
+            f'<h3>{escape(title)}</h3><pre class="pl-text" tabindex="0" role="region" '
+            f'aria-label="{escape(title)}">{said}</pre>'
+        )
+
+    def _pack_licence(self) -> tuple[str, str]:
+        try:
+            pack = self._bench.matcher.get().pack
+            text = (pack.folder / PACK_LICENCE).read_text(encoding="utf-8", errors="replace")
+        except Exception:
+            return self._t("about.pack"), ""
+        return pack.manifest.name, f"{pack.manifest.notice}\n\n{text}"

@@ -1,0 +1,32 @@
+"""The program's own signs, drawn as lines in the colour of the text around them."""
+
+from __future__ import annotations
+
+# name -> what is inside a square of 24 by 24
+SHAPES = {
+    "match": '<circle cx="9" cy="12" r="6"/><circle cx="15" cy="12" r="6"/>',
+    "batch": '<rect x="3.5" y="4.5" width="6" height="6" rx="1.5"/>'
+    '<rect x="3.5" y="13.5" width="6" height="6" rx="1.5"/>'
+    '<path d="M13.5 6h7M13.5 9h4.5M13.5 15h7M13.5 18h4.5"/>',
+    "search": '<circle cx="10.5" cy="10.5" r="6"/><path d="m15 15 5.5 5.5"/>',
+    "history": '<path d="M4.2 9.5a8.2 8.2 0 1 1-.4 4.3"/><path d="M3.6 4.6v5h5"/>'
+    '<path d="M12 7.8V12l3 2"/>',
+    "settings": '<path d="M4 7h9M19 7h1M4 17h1M11 17h9"/>'
+    '<circle cx="16" cy="7" r="2.6"/><circle cx="8" cy="17" r="2.6"/>',
+    "photo": '<rect x="3.5" y="5" width="17" height="14" rx="2.5"/><circle cx="9" cy="10" r="1.7"/>'
+    '<path d="m4 17 5-4.2 3.4 2.8 3.8-3.6 4.3 4"/>',
+    "words": '<path d="M4 6.5h16M4 11h16M4 15.5h9M4 20h5"/>',
+    "folder": '<path d="M3.5 18V6.8A1.8 1.8 0 0 1 5.3 5h4l2 2.5h7.4a1.8 1.8 0 0 1 1.8 1.8V18'
+    'a1.5 1.5 0 0 1-1.5 1.5H5A1.5 1.5 0 0 1 3.5 18Z"/>',
+    "private": '<rect x="5" y="10.5" width="14" height="9.5" rx="2"/>'
+    '<path d="M8 10.5V8a4 4 0 0 1 8 0v2.5"/>',
+}
+
+
+def icon(name: str) -> str:
+    """One as inline SVG; what stands beside it says what it means, so that it is not read out."""
+    return (
+        '<svg class="pl-icon" viewBox="0 0 24 24" fill="none" stroke="currentColor" '
+        'stroke-width="1.7" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" '
+        f'focusable="false">{SHAPES[name]}</svg>'
+    )
