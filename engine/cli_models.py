@@ -48,8 +48,16 @@ def add_models_command(command: Command) -> None:
 
     bringing = part("import", _import, "add a model pack, so that it can be chosen")
     bringing.add_argument(
-        "source", metavar="FILE.pairlens", help="what models export wrote, or a model pack's folder"
+        "source",
+        metavar="FILE.pairlens",
+        help="what models export wrote; a model pack's folder; or, with --download, OWNER/NAME",
     )
+    bringing.add_argument(
+        "--download",
+        action="store_true",
+        help="fetch the model OWNER/NAME from the Hugging Face hub; asks first",
+    )
+    bringing.add_argument("--yes", action="store_true", help="don't ask")
     export = part("export", _export, "write a model pack into one file, to be passed on")
     export.add_argument("name", metavar="NAME", help=NAME_HELP)
     export.add_argument("out", type=Path, metavar="OUT.pairlens")
@@ -100,6 +108,9 @@ def _in_use() -> InUse | None:
 
 
 def _import(args: argparse.Namespace) -> int:
+    from engine import hub
+    from engine.cli_hub import import_from_hub
+    from engine.errors import HubNotAsked
     from engine.pack import MANIFEST
     from engine.pack_install import import_file, import_folder
 
@@ -108,11 +119,15 @@ def _import(args: argparse.Namespace) -> int:
         return _tell_imported(import_file(source))
     if (source / MANIFEST).is_file():
         return _tell_imported(import_folder(source))
+    if not source.exists() and hub.NAME.fullmatch(args.source):
+        if not args.download:
+            raise HubNotAsked(name=args.source, host=hub.hub_host())
+        return import_from_hub(args.source, _convert, agreed=args.yes)
     return _convert(args.source)
 
 
 def _convert(source: str) -> int:
-    """Make a pack of a folder of another kind, or of a model's name on a hub, and import it."""
+    """Make a pack of a folder of another kind, and import it."""
     from engine.errors import PackNotAPack
 
     raise PackNotAPack(path=source, command=INSTALL_TRAINING)

@@ -51,6 +51,11 @@
     │   ├── PackNotAPack
     │   ├── PackNotStored
     │   └── PacksBusy
+    ├── HubError              a model can't be fetched from the hub
+    │   ├── HubNotAsked
+    │   ├── HubUnreachable
+    │   ├── HubModelClosed
+    │   └── HubModelUnusable
     ├── LibraryError          an index can't be used
     │   ├── LibraryMissing
     │   ├── LibraryUnknown
@@ -465,6 +470,45 @@ class PacksBusy(PackError):
     template = (
         "{path}: another PairLens is importing or removing a model pack. Wait until that is done, "
         "then try again."
+    )
+
+
+class HubError(PairLensError):
+    """A model can't be fetched. ``fields`` always has ``name`` and ``host``."""
+
+    code = "hub"
+
+
+class HubNotAsked(HubError):
+    code = "hub_not_asked"
+    template = (
+        "{name}: there is no such file or folder, and nothing was fetched. If it is the name of a "
+        "model on {host}, this fetches it from there: pairlens models import {name} --download"
+    )
+
+
+class HubUnreachable(HubError):
+    code = "hub_unreachable"
+    template = (
+        "{name}: it can't be fetched from {host} now ({reason}). Nothing was imported. See to the "
+        "connection, then give the same command again: it goes on where it stopped."
+    )
+
+
+class HubModelClosed(HubError):
+    code = "hub_model_closed"
+    template = (
+        "{name}: {host} has no such model, or gives it only to people who have signed in. Check "
+        "the name. If its page asks you to agree to something first, do that in your browser, save "
+        "the model's files into a folder and import the folder."
+    )
+
+
+class HubModelUnusable(HubError):
+    code = "hub_model_unusable"
+    template = (
+        "{name}: this model can't be fetched from {host} ({reason}). Nothing was imported. Choose "
+        "another model; docs/models.md names some."
     )
 
 

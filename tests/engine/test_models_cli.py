@@ -141,10 +141,9 @@ def test_another_kind_of_model_is_refused_with_what_converting_needs(tmp_path: P
     folder = tmp_path / "clip"
     folder.mkdir()
     (folder / "config.json").write_text('{"model_type": "clip"}')
-    for source in (folder, "someone/clip"):
-        found = pairlens("models", "import", source)
-        assert found.returncode == 2
-        assert 'pip install -c constraints.txt -e ".[train]"' in found.stderr
+    found = pairlens("models", "import", folder)
+    assert found.returncode == 2
+    assert 'pip install -c constraints.txt -e ".[train]"' in found.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,35 @@
+"""A model from the hub, for `pairlens models import`: says what it would fetch, and asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from engine.cli import EXIT_NOTHING_DONE, _progress, _tell
+from engine.cli_actions import _agreed
+
+
+def import_from_hub(name: str, convert: Callable[[str], int], agreed: bool) -> int:
+    """Fetch the model ``name`` and hand its folder to ``convert``; returns the exit code.
+
+    Asks before it fetches unless ``agreed``. Raises as `engine.hub.look_up` and `fetched`.
+    """
+    from engine.hub import fetched, look_up
+
+    offer = look_up(name)
+    size = f"{offer.size / 1e6:,.0f} MB in {len(offer.files)} files"
+    _tell(f"{name} is on {offer.host}: {size}.")
+    if offer.licence:
+        _tell(f"Its page gives this licence: {offer.licence}.")
+    else:
+        _tell("Its page gives no licence: without one you may not pass it on.")
+    if not agreed and not _agreed(f"Fetch {name} and make a model pack of it?"):
+        return EXIT_NOTHING_DONE
+    with ExitStack() as kept:
+        with _progress("MB") as progress:
+            try:
+                folder = kept.enter_context(fetched(offer, progress))
+            except KeyboardInterrupt:
+                _tell("Stopped. What was fetched is kept: the same command goes on from there.")
+                return EXIT_NOTHING_DONE
+        return convert(str(folder))
