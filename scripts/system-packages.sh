@@ -3,18 +3,21 @@
 #
 #   bash scripts/system-packages.sh           install what is missing (Debian, Ubuntu)
 #   bash scripts/system-packages.sh --test    the same, and what the tests need
+#   bash scripts/system-packages.sh --package and what `make package test-package` needs
 #   bash scripts/system-packages.sh --check   only name what is missing; exit 1 if anything is
 #
 # On other systems it says what to do. Quick and silent when everything is there.
 set -euo pipefail
 
 with_tests=no
+with_package=no
 only_check=no
 for argument in "$@"; do
     case $argument in
         --test) with_tests=yes ;;
+        --package) with_tests=yes; with_package=yes ;;
         --check) only_check=yes ;;
-        *) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+        *) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
     esac
 done
 
@@ -26,8 +29,9 @@ window=(
     libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xkb1
     libxcomposite1 libxdamage1 libxkbcommon-x11-0 libxkbfile1 libxrandr2 libxtst6
 )
-# A screen without a monitor, a browser to drive, a font for the Chinese page, screenshots.
-tests=(chromium fonts-noto-cjk imagemagick xauth xdotool xvfb)
+# A screen without a monitor, a browser to drive, a font for the Chinese page, screenshots; what
+# looks into libraries, packs archives and compiles the Windows installer.
+tests=(binutils chromium gcc libc6-dev fonts-noto-cjk imagemagick nsis xauth xdotool xvfb zstd)
 
 fedora_window="alsa-lib dbus-libs dejavu-sans-fonts krb5-libs libX11-xcb libXcomposite libXdamage \
 libXrandr libXtst libdrm libglvnd-egl libglvnd-glx libxcb libxkbcommon-x11 libxkbfile mesa-libgbm \
@@ -62,6 +66,8 @@ fi
 
 wanted=("${window[@]}")
 [ $with_tests = no ] || wanted+=("${tests[@]}")
+# A bare Debian to install into, and who judges what desktops are told.
+[ $with_package = no ] || wanted+=(appstream debootstrap desktop-file-utils iproute2 strace)
 python3 -c 'import ensurepip, venv' 2>/dev/null || wanted+=(python3-venv)
 
 # Newer releases call some libraries NAMEt64 (64-bit time).
