@@ -8,10 +8,10 @@ PACKAGE_VENV := build/package-venv
 INSTALL := -m pip install --disable-pip-version-check --quiet -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types bench train package
+.PHONY: help run test lint types bench train freeze package test-package
 
 help:  ## list these words
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 # A stamp per set of packages: what is there is not installed again until its list changes.
 $(VENV)/.base: pyproject.toml constraints.txt
@@ -60,6 +60,18 @@ $(PACKAGE_VENV)/.package: pyproject.toml constraints.txt
 	$(PACKAGE_VENV)/bin/python $(INSTALL) -e '.[package,raw]'
 	@touch $@
 
-package: $(PACKAGE_VENV)/.package  ## freeze the program into dist/pairlens (no Python needed to run it)
+# What depends on the order of a set would differ from build to build.
+freeze: export PYTHONHASHSEED := 0
+freeze: $(PACKAGE_VENV)/.package  ## freeze the program into dist/pairlens (no Python needed to run it)
 	$(PACKAGE_VENV)/bin/python -m PyInstaller --noconfirm --clean --log-level WARN \
 		--distpath dist --workpath build/pyinstaller packaging/pairlens.spec
+
+package: freeze  ## freeze, and make this system's installer in dist/ (docs/packaging.md)
+	@case $$(uname -s) in \
+		Linux) $(PACKAGE_VENV)/bin/python packaging/linux/installers.py ;; \
+		Darwin) bash packaging/macos/make_dmg.sh ;; \
+		*) echo "Windows: compile packaging/windows/pairlens.nsi (docs/packaging.md)" >&2; exit 1 ;; \
+	esac
+
+test-package: $(VENV)/.dev  ## try the .deb of dist/ in a bare Debian (root, debootstrap; takes minutes)
+	@$(BIN)/python -m pytest --timeout 1800 tests/installers/debian $(ARGS)
