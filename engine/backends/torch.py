@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +16,8 @@ from engine.nn import FusionModel
 from engine.pack import WEIGHTS_FILE
 from engine.token_format import pack_tokens, unpack_tokens
 from engine.types import BoolArray, ByteArray, FloatArray, ImageFeatures, IntArray, TextFeatures
+
+log = logging.getLogger(__name__)
 
 
 def load_model(folder: Path, config: ModelConfig) -> FusionModel:
@@ -63,41 +68,55 @@ class TorchBackend:
         """See `Backend.with_threads`: on a card the processor's threads do nothing."""
         return self
 
-    def _tensor(self, array: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(array).to(self._device)
-
     def _autocast(self) -> torch.autocast:
         # Norms and sums stay in float32, where half precision would overflow or blur.
         return torch.autocast(self._device.type, torch.float16, enabled=self._half)
 
-    @torch.inference_mode()
     def encode_images(self, pixels: FloatArray) -> ImageFeatures:
         """See `Backend.encode_images`."""
-        with self._autocast():
-            embeddings, tokens = self._model.encode_images(self._tensor(pixels))
-        return ImageFeatures(_array(embeddings), pack_tokens(_array(tokens)))
+        embeddings, tokens = self._run(self._model.encode_images, pixels)
+        return ImageFeatures(embeddings, pack_tokens(tokens))
 
-    @torch.inference_mode()
     def encode_texts(self, ids: IntArray, mask: BoolArray) -> TextFeatures:
         """See `Backend.encode_texts`."""
-        with self._autocast():
-            embeddings, tokens = self._model.encode_texts(self._tensor(ids), self._tensor(mask))
-        return TextFeatures(_array(embeddings), _array(tokens), mask)
+        embeddings, tokens = self._run(self._model.encode_texts, ids, mask)
+        return TextFeatures(embeddings, tokens, mask)
 
-    @torch.inference_mode()
     def fusion_memory(self, tokens: ByteArray) -> FloatArray:
         """See `Backend.fusion_memory`."""
-        with self._autocast():
-            return _array(self._model.fusion.memory(self._tensor(unpack_tokens(tokens))))
+        (memory,) = self._run(self._model.fusion.memory, unpack_tokens(tokens))
+        return memory
 
-    @torch.inference_mode()
     def fuse(
         self, memory: FloatArray, tokens: FloatArray, mask: BoolArray, similarity: FloatArray
     ) -> FloatArray:
         """See `Backend.fuse`."""
-        inputs = (self._tensor(array) for array in (memory, tokens, mask, similarity))
-        with self._autocast():
-            return _array(self._model.fusion(*inputs))
+        (logits,) = self._run(self._model.fusion, memory, tokens, mask, similarity)
+        return logits
+
+    @torch.inference_mode()
+    def _run(self, part: Callable[..., Any], *arrays: np.ndarray) -> list[FloatArray]:
+        """What a part of the model makes of a batch, in halves where the card has no room for it.
+
+        Raises torch.OutOfMemoryError where there is none for a single item.
+        """
+        try:
+            inputs = (torch.from_numpy(array).to(self._device) for array in arrays)
+            with self._autocast():
+                found = part(*inputs)
+            return [_array(values) for values in (found if isinstance(found, tuple) else (found,))]
+        except torch.OutOfMemoryError:
+            if len(arrays[0]) == 1:
+                raise
+        # Here, where the exception and what it holds on the card are gone.
+        torch.cuda.empty_cache()
+        middle = len(arrays[0]) // 2
+        log.warning("the card has no room for %d items at once: halving them", len(arrays[0]))
+        halves = (
+            self._run(part, *(array[:middle] for array in arrays)),
+            self._run(part, *(array[middle:] for array in arrays)),
+        )
+        return [np.concatenate(pieces) for pieces in zip(*halves, strict=True)]
 
 
 def _array(values: torch.Tensor) -> FloatArray:

@@ -99,3 +99,20 @@ def test_the_graphs_compute_what_the_weights_do(pack: Pack, validation: CaptionS
         probabilities.append(matcher.probability(scores.logits))
     assert np.abs(probabilities[0] - probabilities[1]).mean() <= 0.02
     assert np.abs(probabilities[0] - probabilities[1]).max() <= 0.1
+
+
+def test_half_precision_says_what_fp32_does_of_a_thousand_pairs(
+    pack: Pack, shared_data: Path
+) -> None:
+    found = read_caption_set(shared_data / "flickr8k", "val", "en")
+    tokenizer = Tokenizer(pack.folder / TOKENIZER, pack.manifest.model.max_tokens)
+    captions = [said[0] for said in found.captions[:100]]
+    pairs = np.divmod(np.arange(1000), len(captions))
+    probabilities = []
+    for half in (False, True):
+        backend = TorchBackend(pack.folder, pack.manifest.model, "cpu", half=half)
+        matcher = Matcher(pack, backend, tokenizer)
+        images = encode_photos(matcher, found.photos[:10])
+        logits = matcher.logits(images, matcher.encode_captions(captions), *pairs)
+        probabilities.append(matcher.probability(logits))
+    assert np.abs(probabilities[0] - probabilities[1]).max() <= 0.01

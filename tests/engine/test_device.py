@@ -3,7 +3,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -138,3 +140,42 @@ def test_half_precision_stays_near_the_fp32_graphs(tiny_pack: TinyPack) -> None:
     ):
         assert near.dtype == np.float32
         assert np.linalg.norm(near - exact) <= 5e-3 * np.linalg.norm(exact)
+
+
+class _SmallCard:
+    """A part of the model that has room for so many items at once, as a small card would."""
+
+    def __init__(self, part: Callable[..., Any], room: int) -> None:
+        self._part, self._room, self.sizes = part, room, list[int]()
+
+    def __call__(self, *inputs: torch.Tensor) -> Any:
+        self.sizes.append(len(inputs[0]))
+        if len(inputs[0]) > self._room:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return self._part(*inputs)
+
+
+def test_a_batch_the_card_has_no_room_for_is_halved(
+    tiny_pack: TinyPack, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend = TorchBackend(tiny_pack.folder, tiny_pack.recipe.model, "cpu")
+    pixels = tiny_pack.inputs.pixels.numpy()[:5]
+    whole = backend.encode_images(pixels)
+    card = _SmallCard(backend._model.encode_images, 2)
+    monkeypatch.setattr(backend._model, "encode_images", card)
+    halved = backend.encode_images(pixels)
+    assert card.sizes == [5, 2, 3, 1, 2]
+    assert "no room for 5 items" in caplog.text
+    np.testing.assert_allclose(halved.embeddings, whole.embeddings, atol=1e-5)
+    np.testing.assert_array_equal(halved.tokens, whole.tokens)
+
+
+def test_no_room_for_a_single_photo_is_raised(
+    tiny_pack: TinyPack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = TorchBackend(tiny_pack.folder, tiny_pack.recipe.model, "cpu")
+    card = _SmallCard(backend._model.encode_images, 0)
+    monkeypatch.setattr(backend._model, "encode_images", card)
+    with pytest.raises(torch.OutOfMemoryError):
+        backend.encode_images(tiny_pack.inputs.pixels.numpy()[:4])
+    assert card.sizes == [4, 2, 1]
