@@ -128,7 +128,7 @@ def _show(result: SearchResult) -> None:
     if not (result.results or result.nearest):
         _tell("Nothing matches: no photo is left to compare.")
     elif result.nearest:
-        _tell("Nothing here matches well; the nearest are:")
+        _tell("Perhaps nothing here matches; the nearest are:")
     for hit in result.nearest:
         _tell(_line(hit))
     for hit in result.results:

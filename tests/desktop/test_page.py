@@ -154,7 +154,7 @@ def test_a_search_that_finds_nothing_says_so_and_shows_the_nearest(
     page.fill(box(page, "search-query"), "the blue sea")
     page.click("#search-go")
     expect(page.locator("#search-gallery .pl-notice")).to_have_text(
-        "Nothing here matches well; the nearest are:"
+        "Perhaps nothing here matches; the nearest are:"
     )
     expect(page.locator("#search-gallery figure")).to_have_count(2)
 

@@ -155,7 +155,7 @@ def test_where_nothing_fits_the_nearest_stand_apart(
     said = capsys.readouterr()
     assert said.out == ""
     sentence, *nearest = said.err.splitlines()
-    assert sentence == "Nothing here matches well; the nearest are:"
+    assert sentence == "Perhaps nothing here matches; the nearest are:"
     assert len(nearest) == 5
     assert str(folder) in nearest[0]
 
