@@ -19,15 +19,18 @@ from side_by_side import RESULTS, Spread, report, take_turns, times_as_fast_by_p
 
 from engine.backends.onnx import GRAPHS, OnnxBackend
 from engine.backends.torch import load_model
+from engine.calibration import Vector
 from engine.caption_set import languages, read_caption_set
 from engine.evaluation.features import EncodedSet, encode_photos
 from engine.evaluation.pairs import measure_pairs, pair_scores
-from engine.evaluation.retrieval import measure_retrieval
+from engine.evaluation.shares import share
 from engine.matcher import Matcher
+from engine.metrics import best_ranks
 from engine.pack import TOKENIZER, Pack, open_pack
 from engine.paths import shipped_pack_dir
 from engine.tokenizer import Tokenizer
 from engine.training.export import export_fp32
+from engine.types import IntArray
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "flickr8k"
 FP32 = RESULTS.parent / "fp32"
@@ -112,33 +115,57 @@ class Contender:
         }
 
 
-def accuracy(matcher: Matcher, language: str) -> dict[str, float]:
-    """R@10 both ways in per cent, and the AUC of random pairs."""
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """What one precision gets right on the validation photos, in one language.
+
+    Attributes:
+        hits: per way, float64 [Q], 1 where the right answer was among the first ten.
+        owner: per way, int64 [Q], the photo that each query is of.
+        auc: of random pairs.
+    """
+
+    hits: dict[str, Vector]
+    owner: dict[str, IntArray]
+    auc: float
+
+
+def accuracy(matcher: Matcher, language: str) -> Accuracy:
     captions = read_caption_set(DATA, "val", language)
     images = encode_photos(matcher, captions.photos)
     encoded = EncodedSet.encode(matcher, captions, images)
-    found = measure_retrieval(encoded)
     scores = pair_scores(matcher, images, encoded.texts, captions)
-    return {
-        "photo_to_text_r10": 100 * found["photo_to_text"]["r10"],
-        "text_to_photo_r10": 100 * found["text_to_photo"]["r10"],
-        "auc": measure_pairs(matcher, encoded, scores)["auc"],
-    }
+    similarity, relevant = encoded.similarity, encoded.relevant
+    return Accuracy(
+        {
+            "photo_to_text_r10": (best_ranks(similarity, relevant) < 10).astype(np.float64),
+            "text_to_photo_r10": (best_ranks(similarity.T, relevant.T) < 10).astype(np.float64),
+        },
+        {"photo_to_text_r10": np.arange(len(relevant)), "text_to_photo_r10": encoded.owner},
+        measure_pairs(matcher, encoded, scores)["auc"],
+    )
 
 
 def accuracies(matchers: dict[str, Matcher]) -> tuple[list[str], dict[str, object]]:
     """Lines and figures of accuracy; says so where there are no photos to measure it on."""
     if not DATA.is_dir():
         return [f"accuracy: not measured, since there is no {DATA}"], {"accuracy": None}
-    lines, figures = [], {}
+    lines: list[str] = []
+    figures: dict[str, dict[str, object]] = {}
     for language in languages(DATA):
-        found = {name: accuracy(matcher, language) for name, matcher in matchers.items()}
-        figures[language] = found
-        for what, exact in found["fp32"].items():
-            lost, limit = exact - found["int8"][what], AUC if what == "auc" else R10_POINTS
+        int8, fp32 = (accuracy(matchers[name], language) for name in ("int8", "fp32"))
+        figures[language] = {"auc": {"int8": int8.auc, "fp32": fp32.auc}}
+        lines.append(
+            f"{language} auc: int8 {int8.auc:.4f}, fp32 {fp32.auc:.4f}: "
+            f"{fp32.auc - int8.auc:.1g} lost; target at most {AUC}"
+        )
+        for way, hits in fp32.hits.items():
+            lost = share("lost", 100 * (hits - int8.hits[way]), fp32.owner[way])
+            figures[language] |= {way: {"int8": 100 * int8.hits[way].mean(), **lost}}
+            low, high = lost["lost_interval"]
             lines.append(
-                f"{language} {what}: int8 {found['int8'][what]:.4g}, fp32 {exact:.4g}: "
-                f"{lost:.2g} lost; target at most {limit}"
+                f"{language} {way}: int8 {100 * int8.hits[way].mean():.2f}, {lost['lost']:.2f} "
+                f"points lost ({low:.2f} to {high:.2f}); target at most {R10_POINTS}"
             )
     return lines, {"accuracy": figures}
 
