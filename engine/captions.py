@@ -18,11 +18,16 @@ from engine.errors import (
     SidecarsMissing,
     SidecarUnusable,
 )
-from engine.types import Caption, Pair
+from engine.types import Caption, JudgedPair, Pair
 
 TABLES = (".csv", ".tsv")
 DELIMITERS = ",;\t"
 PHOTO, CAPTION = PAIR = ("photo", "caption")
+MATCH = "match"
+_JUDGEMENTS = {
+    **dict.fromkeys(("yes", "y", "true", "1", "match", "是", "对"), True),
+    **dict.fromkeys(("no", "n", "false", "0", "mismatch", "否", "不"), False),
+}
 LABELS = ("label", "folder")
 SIDECAR = ".txt"
 
@@ -104,20 +109,41 @@ def read_pairs(path: Path) -> list[Pair]:
 
     Photos are named as the file names them. Raises PairsUnreadable.
     """
+    return [Pair(Path(photo), caption) for _, (photo, caption) in _pair_rows(path, PAIR)]
+
+
+def read_judged(path: Path) -> list[JudgedPair]:
+    """Pairs that a person has judged: as `read_pairs`, with a third column match, of yes and no.
+
+    What `pairlens verify` writes can be corrected in that column and given here.
+
+    Raises PairsUnreadable.
+    """
+    judged = []
+    for number, (photo, caption, said) in _pair_rows(path, (*PAIR, MATCH)):
+        if said.casefold() not in _JUDGEMENTS:
+            reason = f"line {number} says {said!r} in the column match, not yes or no"
+            raise PairsUnreadable(path=path, reason=reason)
+        judged.append(JudgedPair(Path(photo), caption, _JUDGEMENTS[said.casefold()]))
+    return judged
+
+
+def _pair_rows(path: Path, wanted: tuple[str, ...]) -> list[tuple[int, list[str]]]:
+    """Line numbers, and the columns that are wanted. Raises PairsUnreadable."""
     try:
         names, rows = _table(_decoded(path))
         columns = [name.lower() for name in names]
-        if not {PHOTO, CAPTION} <= set(columns):
+        if not set(wanted) <= set(columns):
             raise _UnreadableError("its first line names no such columns")
         if not rows:
             raise _UnreadableError("it holds no pair")
-        photo, caption = columns.index(PHOTO), columns.index(CAPTION)
+        places = [columns.index(name) for name in wanted]
         for number, row in enumerate(rows, start=2):
-            if not row[photo] or not row[caption]:
+            if not row[places[0]] or not row[places[1]]:
                 raise _UnreadableError(f"line {number} lacks a photo or a caption")
     except _UnreadableError as error:
         raise PairsUnreadable(path=path, reason=str(error)) from error
-    return [Pair(Path(row[photo]), row[caption]) for row in rows]
+    return [(number, [row[place] for place in places]) for number, row in enumerate(rows, start=2)]
 
 
 def read_sidecars(folder: Path, photos: Sequence[Path]) -> list[Pair]:

@@ -38,6 +38,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, Subparsers[argparse.Argumen
     Every command sets ``func``, which takes the parsed arguments and returns an exit code.
     """
     from engine.cli_actions import add_commands  # which build on this module
+    from engine.cli_calibrate import add_calibrate_command
     from engine.cli_explain import add_explain_command
     from engine.cli_library import add_library_commands
     from engine.cli_models import add_models_command
@@ -138,6 +139,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, Subparsers[argparse.Argumen
     add_commands(commands)
 
     add_models_command(command)
+    add_calibrate_command(command)
 
     doctor = command("doctor", _doctor, "what is installed, what is missing, and what mends it")
     _add_json(doctor)

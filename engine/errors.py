@@ -26,6 +26,8 @@
     │   ├── CaptionsUnreadable
     │   ├── PairsUnreadable
     │   ├── PairIncomplete
+    │   ├── TooFewJudged
+    │   ├── PairsContradict
     │   ├── SidecarsMissing
     │   ├── TableUnreadable
     │   ├── TooManyPairs
@@ -41,7 +43,8 @@
     │   ├── DeviceMissing
     │   ├── PackUnknown
     │   ├── PackAmbiguous
-    │   └── PackNotRemovable
+    │   ├── PackNotRemovable
+    │   └── PackNotCalibratable
     ├── PackError             a model pack can't be used
     │   ├── PackMissing
     │   ├── PackDamaged
@@ -280,6 +283,24 @@ class PairIncomplete(InputError):
     )
 
 
+class TooFewJudged(InputError):
+    code = "too_few_judged"
+    template = (
+        "{right} pairs that match and {wrong} that don't are too few to tell how sure the model "
+        "may be: {least} of each are needed. Judge more pairs; a photo and its caption give one "
+        "that matches, and with another photo's caption one that does not."
+    )
+
+
+class PairsContradict(InputError):
+    code = "pairs_contradict"
+    template = (
+        "By these pairs the model says no more of those that match than of the others, so nothing "
+        "was changed. See whether yes and no are the right way round in the column match; if they "
+        "are, this model is of no use for these photos."
+    )
+
+
 class SidecarsMissing(InputError):
     code = "sidecars_missing"
     template = (
@@ -397,6 +418,14 @@ class PackNotRemovable(InputError):
     template = (
         "{path}: only imported model packs can be removed, and this one was not imported. It comes "
         "with PairLens, or was named in PAIRLENS_PACK."
+    )
+
+
+class PackNotCalibratable(InputError):
+    code = "pack_not_calibratable"
+    template = (
+        "{path}: only imported model packs can be calibrated, and this one was not imported. The "
+        "one that comes with PairLens is calibrated already; name another: pairlens models list"
     )
 
 

@@ -1,7 +1,8 @@
-"""Importing and removing model packs, so that a crash at any moment leaves whole ones only."""
+"""Importing, calibrating and removing model packs; a crash at any moment leaves whole ones."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -13,10 +14,12 @@ from pathlib import Path
 
 from engine import paths
 from engine.action_files import sync_folder
+from engine.calibration import Calibration
 from engine.errors import (
     LibraryBusy,
     PackError,
     PackFileUnusable,
+    PackNotCalibratable,
     PackNotRemovable,
     PackNotStored,
     PacksBusy,
@@ -104,6 +107,40 @@ def remove(name: str) -> Removed:
             choose(None)
         _sweep()
     return Removed(pack, size, was_in_use)
+
+
+def recalibrate(name: str, calibration: Calibration) -> Installed:
+    """Write a calibration into an imported pack's manifest; see `find` for the name.
+
+    What computes stays as it is, and so does the model id, by which libraries know the pack. A
+    crash leaves the old manifest or the new one.
+
+    Raises PackUnknown, PackAmbiguous, PackNotCalibratable, PackNotStored or PacksBusy; and
+    PackMissing, PackDamaged or PackUnsupported.
+    """
+    with _changing():
+        folder = calibratable(name).folder
+        open_pack(folder)
+        file, part = folder / MANIFEST, folder / f".{MANIFEST}.part"
+        # As plain values, so that nothing is lost that this version does not know.
+        values = json.loads(file.read_text(encoding="utf-8"))
+        values["calibration"] = calibration.to_dict()
+        content = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+        with part.open("w", encoding="utf-8") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        part.replace(file)
+        sync_folder(folder)
+        return look(folder)
+
+
+def calibratable(name: str) -> Installed:
+    """The imported pack of this name. Raises PackUnknown, PackAmbiguous or PackNotCalibratable."""
+    pack = find(name)
+    if pack.folder.parent != paths.packs_dir():
+        raise PackNotCalibratable(path=pack.folder)
+    return pack
 
 
 def _import(source: Path, manifest: Manifest, write: Callable[[Path], None]) -> Imported:

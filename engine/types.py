@@ -171,6 +171,15 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedPair:
+    """A photo and a caption, and whether a person says that they match."""
+
+    photo: Path
+    caption: str
+    match: bool
+
+
+@dataclass(frozen=True, slots=True)
 class BatchRow:
     """One photo with one of the captions.
 
