@@ -29,8 +29,9 @@ FILE = "pace.json"
 # Photos encoded in each way: a whole number of batches of every size that is tried.
 PHOTOS = 32
 SIZE = (1440, 1080)
-# Seconds after which no further way is tried.
+# Seconds after which no further way is tried, and that one way may take at most.
 LONGEST = 1.0
+LONGEST_WAY = 5.0
 # How much faster than the defaults a way must be: less than that is chance in so short a trial.
 LEAST_GAIN = 1.1
 
@@ -133,22 +134,27 @@ def _trial(facts: Facts, encoder: Callable[[Pace], PhotoEncoder]) -> Trial:
     with tempfile.TemporaryDirectory() as folder:
         photo = Path(folder) / "trial.jpg"
         _made_up_photo().save(photo, quality=88)
+        # Twice, because the first run of all is a slow one.
+        alone = max(_rate(encoder(DEFAULT), photo, 1) for _ in range(2))
+        if PHOTOS / alone > LONGEST_WAY:
+            # So large a model keeps all cores busy whichever way it is run.
+            return Trial(facts, DEFAULT, ((DEFAULT, alone),), date.today().isoformat())
         # The defaults twice, because the first run of all warms up the machine for the others.
         for pace in [DEFAULT, *ways(facts.cores)]:
             if rates and time.perf_counter() - begin > LONGEST:
                 break
-            rates[pace] = max(rates.get(pace, 0.0), _rate(encoder(pace), photo))
+            rates[pace] = max(rates.get(pace, 0.0), _rate(encoder(pace), photo, PHOTOS))
     fastest = max(rates, key=lambda pace: rates[pace])
     chosen = fastest if rates[fastest] >= LEAST_GAIN * rates[DEFAULT] else DEFAULT
     log.info("threads and batch: %s, of %s photos a second on %s", chosen, rates, facts)
     return Trial(facts, chosen, tuple(rates.items()), date.today().isoformat())
 
 
-def _rate(encoder: PhotoEncoder, photo: Path) -> float:
+def _rate(encoder: PhotoEncoder, photo: Path, count: int) -> float:
     start = time.perf_counter()
-    for _ in encode_in_order(encoder, [photo] * PHOTOS):
+    for _ in encode_in_order(encoder, [photo] * count):
         pass
-    return PHOTOS / (time.perf_counter() - start)
+    return count / (time.perf_counter() - start)
 
 
 def _made_up_photo() -> Image.Image:

@@ -85,10 +85,27 @@ def test_only_a_clear_gain_takes_the_place_of_the_defaults(
         monkeypatch.setattr(
             pace,
             "_rate",
-            lambda encoder, photo, rates=rates: rates.get(Pace(0, 2, encoder.batch_size), 100.0),
+            lambda encoder, photo, count, rates=rates: rates.get(
+                Pace(0, 2, encoder.batch_size), 100.0
+            ),
         )
         kept_file(pairlens_home).unlink(missing_ok=True)
         assert best_pace(FACTS, CountedPaces()) == chosen
+
+
+def test_a_model_too_slow_for_a_trial_is_timed_with_single_photos_only(
+    pairlens_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: list[int] = []
+
+    def slow(encoder: TinyEncoder, photo: Path, count: int) -> float:
+        counts.append(count)
+        return pace.PHOTOS / pace.LONGEST_WAY / 2
+
+    monkeypatch.setattr(pace, "_rate", slow)
+    assert best_pace(FACTS, CountedPaces()) == DEFAULT
+    assert set(counts) == {1}
+    assert kept_trial() is not None
 
 
 def test_trouble_in_the_trial_never_ends_the_job(
