@@ -9,30 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
-from onnxruntime.quantization import (
-    CalibrationMethod,
-    QuantFormat,
-    QuantizationMode,
-    QuantType,
-    quantize_static,
-)
+from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
-from optimum.onnxruntime import ORTQuantizer
-from optimum.onnxruntime.configuration import QuantizationConfig
 from torch import Tensor, nn
 
 from engine.backends.onnx import GRAPHS, OnnxBackend, graph_file
 from engine.config import ModelConfig
 from engine.nn import FusionModel
+from engine.training.quantise import quantise_products
 
 log = logging.getLogger(__name__)
 
 OPSET = 18
-# Float weights of fewer numbers than this stay as they are.
-_LARGE = 4096
 # Largest relative error against torch, by the norm of all of a graph's output. Convolutions round
 # their activations as well as their weights, layer after layer.
 _TOLERANCE = {"fp32": 1e-4, "int8": 0.05, "image int8": 0.08}
@@ -138,56 +127,6 @@ def export_fp32(model: FusionModel, folder: Path) -> None:
         )
 
 
-def _kept_in_float(path: Path) -> list[str]:
-    """Matrix products that int8 would spoil.
-
-    Those of two computed values: attention, which it would slow and blur. And the last one, to
-    the logit: beside the similarity's weight, a hundred times the others, they would round to 0.
-    """
-    graph = onnx.load(path).graph
-    weights = {initializer.name: initializer.dims for initializer in graph.initializer}
-    kept: list[str] = []
-    for node in graph.node:
-        if node.op_type in ("MatMul", "Gemm"):
-            shape = weights.get(node.input[1])
-            if shape is None or 1 in shape:
-                # The quantiser renames a Gemm so before it looks at what to leave out.
-                kept += [node.name, f"{node.name}_MatMul"]
-    return kept
-
-
-def _store_in_8_bits(path: Path) -> None:
-    """Store a graph's remaining large float weights as int8 with a scale for each first-axis row.
-
-    They are computed with in float all the same: a cast and a product, which ONNX Runtime folds
-    when it loads the graph, make them what they were. A quarter of the size on disk.
-    """
-    model = onnx.load(path)
-    kept, made, nodes = [], [], []
-    for weight in model.graph.initializer:
-        values = numpy_helper.to_array(weight)
-        if values.dtype != np.float32 or values.size < _LARGE or values.ndim < 2:
-            kept.append(weight)
-            continue
-        step = np.abs(values).max(axis=tuple(range(1, values.ndim)), keepdims=True) / 127
-        step = np.maximum(step, np.finfo(np.float32).tiny).astype(np.float32)
-        name = weight.name
-        rounded = np.round(values / step).astype(np.int8)
-        made += [
-            numpy_helper.from_array(rounded, f"{name}.stored"),
-            numpy_helper.from_array(step, f"{name}.step"),
-        ]
-        nodes += [
-            helper.make_node("Cast", [f"{name}.stored"], [f"{name}.cast"], to=TensorProto.FLOAT),
-            helper.make_node("Mul", [f"{name}.cast", f"{name}.step"], [name]),
-        ]
-    rest = list(model.graph.node)
-    del model.graph.initializer[:], model.graph.node[:]
-    model.graph.initializer.extend(kept + made)
-    model.graph.node.extend(nodes + rest)
-    onnx.save(model, path)
-
-
 class _OneByOne:
     """Feeds pixels float32 [B,3,S,S] to ONNX Runtime's calibration, which wants equal batches."""
 
@@ -240,25 +179,7 @@ def quantise_int8(folder: Path, reduce_range: bool, photos: Tensor) -> None:
             )
             if graph == "image":
                 _quantise_convolutions(prepared, photos.numpy())
-            quantizer = ORTQuantizer(prepared)
-            quantizer.quantize(
-                QuantizationConfig(
-                    is_static=False,
-                    format=QuantFormat.QOperator,
-                    mode=QuantizationMode.IntegerOps,
-                    activations_dtype=QuantType.QUInt8,
-                    weights_dtype=QuantType.QInt8,
-                    per_channel=True,
-                    reduce_range=reduce_range,
-                    operators_to_quantize=["MatMul", "Gemm"],
-                    nodes_to_exclude=_kept_in_float(prepared),
-                ),
-                save_dir=Path(scratch),
-                file_suffix="quantized",
-            )
-            made = prepared.with_name(f"{graph}_quantized.onnx")
-            _store_in_8_bits(made)
-            (folder / graph_file(graph, "int8")).write_bytes(made.read_bytes())
+            quantise_products(prepared, folder / graph_file(graph, "int8"), reduce_range)
 
 
 def tolerance(graph: str, precision: str) -> float:
