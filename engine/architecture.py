@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from engine.config import ModelConfig
+from engine.config import Config, DualConfig, ModelConfig
 from engine.onnx_file import Signature, Value
 from engine.safetensors_file import Shapes
 
-FUSION = "pairlens-fusion"
+FUSION, DUAL = "pairlens-fusion", "dual-encoder"
+# What the sizes of a model of each architecture are; what is unknown can be listed, not used.
+CONFIGS: dict[str, type[Config]] = {FUSION: ModelConfig, DUAL: DualConfig}
+# The kind of pack as which this version runs each.
+RUN_AS = {FUSION: "both", DUAL: "embedding"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,24 +21,37 @@ class Expected:
     """What the files of a pack must hold.
 
     Attributes:
-        side: of the pixels that go in.
+        pixels: the shape of one photo's pixels.
         graphs: what each graph takes and gives, by the first part of its file's name: "image".
         weights: the shape of every tensor of its safetensors file.
     """
 
-    side: int
+    pixels: tuple[int, ...]
     graphs: dict[str, Signature]
     weights: Shapes
 
 
-def expected(architecture: str, config: ModelConfig) -> Expected | None:
+def expected(architecture: str, config: Config) -> Expected | None:
     """What a pack of this architecture and size holds; None if the architecture is unknown."""
-    if architecture != FUSION:
-        return None
-    return Expected(config.image_size, _graphs(config), dict(_weights(config)))
+    if architecture == FUSION and isinstance(config, ModelConfig):
+        side = config.image_size
+        return Expected((3, side, side), _fusion_graphs(config), dict(_weights(config)))
+    if architecture == DUAL and isinstance(config, DualConfig):
+        return Expected(config.pixels, _dual_graphs(config), {})
+    return None
 
 
-def _graphs(config: ModelConfig) -> dict[str, Signature]:
+def _dual_graphs(config: DualConfig) -> dict[str, Signature]:
+    pixels = Value("pixels", "float32", (None, *config.pixels))
+    embeddings = Value("embeddings", "float32", (None, config.embedding))
+    ids, mask = Value("ids", "int64", (None, None)), Value("mask", "bool", (None, None))
+    return {
+        "image": Signature((pixels,), (embeddings,)),
+        "text": Signature((ids, mask) if config.masked else (ids,), (embeddings,)),
+    }
+
+
+def _fusion_graphs(config: ModelConfig) -> dict[str, Signature]:
     side, width = config.image_size, config.width
     pixels = Value("pixels", "float32", (None, 3, side, side))
     embeddings = Value("embeddings", "float32", (None, config.embedding))

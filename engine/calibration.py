@@ -41,11 +41,16 @@ class Calibration:
 
     The probability answers: of pairs with such a logit, drawn from a set in which every photo
     stands once with a right caption and once with a random wrong one, what share is right?
+
+    Attributes:
+        fitted: whether scale and bias were found on such pairs. Where not, they are what the
+            model brought along, and the probability is only a number that rises with the logit.
     """
 
     scale: float
     bias: float
     threshold: float
+    fitted: bool = True
 
     def log_odds(self, logits: FloatArray) -> Vector:
         """Log-odds float64 of the match probabilities of logits float32, of any shape."""
@@ -56,7 +61,7 @@ class Calibration:
         """Match probabilities float32 [P], 0 to 1, of logits float32 [P]."""
         return probability_of(self.log_odds(logits))
 
-    def to_dict(self) -> dict[str, float]:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
 
@@ -68,7 +73,10 @@ class Calibration:
             raise TypeError("calibration: scale, bias and threshold must be numbers")
         if not np.all(np.isfinite((scale, bias))) or not 0 <= threshold <= 1:
             raise ValueError("calibration: finite numbers, and a threshold from 0 to 1")
-        return cls(scale, bias, threshold)
+        fitted = values.get("fitted", True)  # format 3 knew no other
+        if not isinstance(fitted, bool):
+            raise TypeError("calibration: fitted is true or false")
+        return cls(scale, bias, threshold, fitted)
 
 
 def fit_calibration(

@@ -230,6 +230,15 @@ def _tell(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
+def _tell_meaning(matcher: Matcher) -> None:
+    """Say of percentages that they are none that can be relied on, where they are not."""
+    if not matcher.calibrated:
+        _tell(
+            f"{matcher.pack.manifest.name} is uncalibrated: the percentages only say which pair "
+            "fits better, not how likely it is right."
+        )
+
+
 def _print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
@@ -288,7 +297,8 @@ def _exit_code(failures: Sequence[PhotoFailure], usable: int, cancelled: bool) -
 def _match(args: argparse.Namespace) -> int:
     from engine.matcher import load_matcher
 
-    matches = load_matcher(choice=args.device).match(args.photos, args.caption)
+    matcher = load_matcher(choice=args.device)
+    matches = matcher.match(args.photos, args.caption)
     if args.json:
         _print_json([_plain(match) for match in matches])
     else:
@@ -296,6 +306,7 @@ def _match(args: argparse.Namespace) -> int:
             if match.probability is not None:
                 verdict = "match" if match.match else "no match"
                 print(f"{match.probability:7.1%}  {verdict:8}  {match.photo}  {match.caption}")
+    _tell_meaning(matcher)
     errors = {match.photo: match.error for match in matches if match.error is not None}
     for error in errors.values():
         _tell(error)
@@ -340,6 +351,7 @@ def _batch(args: argparse.Namespace) -> int:
         captions = as_captions(pair.caption for pair in pairs if pair.caption is not None)
     matcher = load_matcher(choice=args.device).tuned()
     options = BatchOptions(mode, args.exact, args.threshold, args.false_alarms)
+    _tell_meaning(matcher)
     about = about_of(matcher, options, args.folder, len(photos), captions, language=args.language)
     _warn_of_size(args.out, len(photos), len(photos) * (len(captions) if mode is Mode.ALL else 1))
     with (
@@ -385,6 +397,7 @@ def _verify_pairs(
     from engine.verify import verify
 
     matcher = load_matcher(choice=args.device).tuned()
+    _tell_meaning(matcher)
     captions = as_captions(pair.caption for pair in pairs if pair.caption is not None)
     options = BatchOptions(Mode.VERIFY, False, args.threshold, args.false_alarms)
     about = about_of(

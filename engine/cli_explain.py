@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.cli import EXIT_DONE, _add_json, _print_json, _tell
+from engine.cli import EXIT_DONE, _add_json, _print_json, _tell, _tell_meaning
 from engine.cli_search import Command
 
 if TYPE_CHECKING:
@@ -41,7 +41,9 @@ def _explain(args: argparse.Namespace) -> int:
     from engine.matcher import load_matcher
 
     check_writable(args.out)
-    found = explain(load_matcher(), args.photo, args.caption)
+    matcher = load_matcher()
+    found = explain(matcher, args.photo, args.caption)
+    _tell_meaning(matcher)
     write_picture(picture(decode(args.photo, PHOTO_SIDE), found), args.out)
     if args.json:
         _print_json(_plain(found))

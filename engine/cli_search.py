@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.cli import EXIT_DONE, _add_json, _positive, _print_json, _tell
+from engine.cli import EXIT_DONE, _add_json, _positive, _print_json, _tell, _tell_meaning
 from engine.errors import FolderMissing, LibraryMissing
 from engine.query import Orientation, PhotoFilter, Query
 
@@ -89,7 +89,10 @@ def _search(args: argparse.Namespace) -> int:
         )
         if library.is_being_indexed():
             _tell("This library is being indexed now: what is done so far is searched.")
-        result = search(load_matcher(choice=args.device), library, query, args.top)
+        matcher = load_matcher(choice=args.device)
+        result = search(matcher, library, query, args.top)
+    if args.words is not None:
+        _tell_meaning(matcher)
     if result.waiting:
         _tell(
             f"{result.waiting} more photos can't be searched before they are indexed. "
@@ -129,6 +132,8 @@ def _show(result: SearchResult) -> None:
         _tell("Nothing matches: no photo is left to compare.")
     elif result.nearest:
         _tell("Perhaps nothing here matches; the nearest are:")
+    elif result.unjudged:
+        _tell("The model has no rule for whether anything fits. Not judged, the nearest are:")
     for hit in result.nearest:
         _tell(_line(hit))
     for hit in result.results:

@@ -1,4 +1,4 @@
-"""The shape of the fusion model, as written in a model pack's manifest. Frozen; no torch here."""
+"""The shapes of models, as written in a model pack's manifest. Frozen; no torch here."""
 
 from __future__ import annotations
 
@@ -76,3 +76,76 @@ class ModelConfig:
         if not all(type(n) is int and 0 <= n < 1000 for n in (*stages["residuals"], *blocks)):
             raise ValueError("model: residuals and layers must be counts")
         return cls(**(values | stages))
+
+
+@dataclass(frozen=True, slots=True)
+class DualConfig:
+    """Sizes of a model of two encoders that only their embeddings join, such as CLIP.
+
+    Attributes:
+        family: what kind of model it was made of, in words: "CLIP".
+        pixels: the shape of one photo's pixels, see `engine.preprocess.Preprocessing.shape`.
+        embedding: size E of the embeddings.
+        vocabulary: number of token ids.
+        max_tokens: longest caption in tokens; longer ones are cut.
+        masked: whether the text encoder is told which tokens are padding.
+    """
+
+    family: str
+    pixels: tuple[int, ...]
+    embedding: int
+    vocabulary: int
+    max_tokens: int
+    masked: bool
+
+    def __post_init__(self) -> None:
+        sizes = (*self.pixels, self.embedding, self.vocabulary, self.max_tokens)
+        if not all(type(size) is int and 0 < size < 1 << 20 for size in sizes):
+            raise ValueError("model: sizes must be whole numbers above 0, and not absurd")
+        if len(self.pixels) not in (2, 3) or not isinstance(self.masked, bool):
+            raise ValueError("model: pixels have two or three sizes, and masked is true or false")
+        if not (isinstance(self.family, str) and self.family.isprintable()):
+            raise ValueError("model: family is a name")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self) | {"pixels": list(self.pixels)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> DualConfig:
+        """Inverse of `to_dict`. Raises KeyError, TypeError or ValueError for what does not fit."""
+        return cls(**(values | {"pixels": tuple(values["pixels"])}))
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizerFacts:
+    """What another model's `tokenizer.json` leaves open.
+
+    Attributes:
+        pad: the id of padding.
+        fixed: whether every caption is padded to the longest that the model reads.
+        left: whether padding comes first.
+        lowercase: whether captions are made lower case first.
+    """
+
+    pad: int
+    fixed: bool = False
+    left: bool = False
+    lowercase: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> TokenizerFacts:
+        """Inverse of `to_dict`. Raises KeyError, TypeError or ValueError for what does not fit."""
+        pad, *rest = (values[key] for key in ("pad", "fixed", "left", "lowercase"))
+        if type(pad) is not int or not 0 <= pad < 1 << 20:
+            raise ValueError("tokenizer: pad is the id of a token")
+        if not all(isinstance(fact, bool) for fact in rest):
+            raise TypeError("tokenizer: fixed, left and lowercase are true or false")
+        return cls(pad, *rest)
+
+
+Config = ModelConfig | DualConfig

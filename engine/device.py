@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from engine.backends import Backend
+from engine.config import DualConfig
 from engine.errors import DeviceMissing
 from engine.pack import WEIGHTS_FILE, Pack
 from engine.types import DeviceChoice
@@ -75,11 +76,16 @@ def open_backend(pack: Pack, choice: DeviceChoice, device: Device) -> Backend:
     A card that fails is passed over for the processor, unless it was asked for: DeviceMissing then.
     Raises whatever ONNX Runtime does for a graph it can't run.
     """
+    config = pack.manifest.model
+    if isinstance(config, DualConfig):
+        from engine.backends.dual import DualBackend
+
+        return DualBackend(pack.folder, config)
     if device.is_cuda:
         from engine.backends.torch import TorchBackend
 
         try:
-            return TorchBackend(pack.folder, pack.manifest.model, "cuda")
+            return TorchBackend(pack.folder, config, "cuda")
         except Exception as error:  # too old a driver, no memory left, weights that don't fit
             if choice is DeviceChoice.CUDA:
                 raise DeviceMissing(reason=str(error)) from error

@@ -52,6 +52,9 @@
     │   ├── PackReplaced
     │   ├── PackFileUnusable
     │   ├── PackNotAPack
+    │   ├── ModelNeedsSource
+    │   ├── ModelNeedsTraining
+    │   ├── ModelUnusable
     │   ├── PackNotStored
     │   └── PacksBusy
     ├── HubError              a model can't be fetched from the hub
@@ -480,9 +483,32 @@ class PackFileUnusable(PackError):
 class PackNotAPack(PackError):
     code = "pack_not_a_pack"
     template = (
-        "{path}: this is neither a .pairlens file nor the folder of a model pack. Turning another "
-        "model into one needs PairLens installed from its source with what training needs; in the "
-        "folder of the source: {command}"
+        "{path}: this is neither a .pairlens file, nor the folder of a model pack, nor that of a "
+        "model with a config.json as the Hugging Face hub has them."
+    )
+
+
+class ModelNeedsSource(PackError):
+    code = "model_needs_source"
+    template = (
+        "{path}: this PairLens can't make a model pack of another model. That needs PairLens "
+        "installed from its source; the .pairlens file that it exports can be imported here."
+    )
+
+
+class ModelNeedsTraining(PackError):
+    code = "model_needs_training"
+    template = (
+        "{path}: making a model pack of another model needs what training needs, and {missing} "
+        "is missing. Install it in the folder of PairLens's source with: {command}"
+    )
+
+
+class ModelUnusable(PackError):
+    code = "model_unusable"
+    template = (
+        "{path}: no model pack can be made of this model ({reason}). Nothing was changed. Take "
+        "another one; docs/models.md says which can be used."
     )
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.matcher import Matcher
+from engine.patches import cover_patches
 from engine.types import BoolArray, FloatArray, ImageFeatures, TextFeatures
 from engine.words import without, words_of
 
@@ -135,11 +136,16 @@ def coverings() -> BoolArray:
     return shown
 
 
-def cover(pixels: FloatArray, shown: BoolArray, cover_with: FloatArray) -> FloatArray:
+def cover(pixels: FloatArray, shown: BoolArray, cover_with: FloatArray | None = None) -> FloatArray:
     """Pixels float32 [B,3,S,S] of one photo [3,S,S], covered where ``shown`` [B,G,G] is False.
 
-    ``cover_with`` [3,S,S], or [3,1,1] for one colour, is what shows there instead.
+    ``cover_with`` [3,S,S], or [3,1,1] for one colour, is what shows there instead: the photo's mean
+    colour if nothing else is given. Pixels that are patches are covered with that always.
     """
+    if pixels.ndim == 2:
+        return cover_patches(pixels, shown)
+    if cover_with is None:
+        cover_with = pixels.mean(axis=(1, 2), keepdims=True)
     cell = np.arange(pixels.shape[-1]) * shown.shape[-1] // pixels.shape[-1]
     return np.where(shown[:, None, cell[:, None], cell], pixels, cover_with)
 
@@ -147,12 +153,7 @@ def cover(pixels: FloatArray, shown: BoolArray, cover_with: FloatArray) -> Float
 def encode_shown(
     matcher: Matcher, pixels: FloatArray, shown: BoolArray, cover_with: FloatArray | None = None
 ) -> ImageFeatures:
-    """Features of a photo's pixels [3,S,S] with parts covered, see `cover`.
-
-    They are covered with the photo's mean colour if nothing else is given.
-    """
-    if cover_with is None:
-        cover_with = pixels.mean(axis=(1, 2), keepdims=True)
+    """Features of a photo's pixels with parts covered, see `cover`."""
     parts = [
         matcher.encode(cover(pixels, shown[start : start + matcher.batch_size], cover_with))
         for start in range(0, len(shown), matcher.batch_size)

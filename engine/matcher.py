@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from engine.architecture import RUN_AS
 from engine.backends import Backend
 from engine.calibration import Vector
 from engine.confidence import SearchConfidence
@@ -21,7 +22,6 @@ from engine.pack import TOKENIZER, Pack, open_pack
 from engine.preprocess import to_pixels
 from engine.tokenizer import Tokenizer
 from engine.types import (
-    ByteArray,
     DeviceChoice,
     FloatArray,
     ImageFeatures,
@@ -32,20 +32,14 @@ from engine.types import (
 
 log = logging.getLogger(__name__)
 
-# Large enough for the processor to work at full speed, small enough to stay in its caches.
-PAIRS_AT_ONCE = 64
 CAPTIONS_AT_ONCE = 128
-# Photos whose fusion memory (about 200 kB each) is held at a time, and computed at once: what
-# passes between the layers of so few stays in the processor's caches.
-PHOTOS_AT_ONCE = 256
-MEMORY_AT_ONCE = 8
 
 
 class Matcher:
     """Encodes photos and captions and scores pairs of them.
 
     Args:
-        pack: a verified model pack with fusion.
+        pack: a verified model pack.
         backend: runs its graphs.
         tokenizer: the pack's.
         pace: how photos are encoded.
@@ -78,8 +72,13 @@ class Matcher:
         return self._calibration.threshold
 
     @property
-    def search_confidence(self) -> SearchConfidence:
-        """Decides whether a search found anything that fits."""
+    def calibrated(self) -> bool:
+        """Whether match probabilities are calibrated, see `Calibration.fitted`."""
+        return self._calibration.fitted
+
+    @property
+    def search_confidence(self) -> SearchConfidence | None:
+        """Decides whether a search found anything that fits; None if the pack has no such rule."""
         return self.pack.manifest.search
 
     @property
@@ -104,12 +103,15 @@ class Matcher:
         return Matcher(self.pack, backend, self._tokenizer, pace)
 
     def prepare(self, photo: Path) -> FloatArray:
-        """Pixels float32 [3,S,S] of a photo file. Raises PhotoError. Safe in several threads."""
+        """Pixels float32 of a photo file, shaped as the pack's `Preprocessing.shape`.
+
+        Raises PhotoError. Safe in several threads.
+        """
         how = self.pack.manifest.preprocessing
         return to_pixels(decode(photo, how.decode_side), how)
 
     def encode(self, pixels: FloatArray) -> ImageFeatures:
-        """Features of pixels float32 [B,3,S,S]."""
+        """Features of pixels float32 [B, ...] of B photos."""
         return self._backend.encode_images(pixels)
 
     def encode_captions(self, captions: Sequence[str], blank: bool = False) -> TextFeatures:
@@ -119,8 +121,8 @@ class Matcher:
         then, which the model knows too.
         """
         ids, mask = self._tokenizer.encode(captions)
-        # [CLS] alone: the caption was blank, or nothing but punctuation.
-        if not len(ids) or (int(mask.sum(axis=1).min()) < 2 and not blank):
+        # Nothing but special tokens: the caption was blank, or nothing but punctuation.
+        if not len(ids) or (int(mask.sum(axis=1).min()) <= self._tokenizer.empty and not blank):
             raise CaptionEmpty()
         parts = [
             self._backend.encode_texts(ids[rows], mask[rows])
@@ -140,34 +142,11 @@ class Matcher:
     def logits(
         self, images: ImageFeatures, texts: TextFeatures, photos: IntArray, captions: IntArray
     ) -> FloatArray:
-        """Fusion logits float32 [P] of the pairs (photos[p], captions[p]), given by row number.
+        """What the model says of the pairs (photos[p], captions[p]), by row number: float32 [P].
 
-        A photo's share of the fusion is computed once for all its captions, and captions of
-        like length are fused together so that little is spent on padding.
+        The fusion's logits; of a pack without a fusion the similarities.
         """
-        result = np.empty(len(photos), dtype=np.float32)
-        lengths = texts.mask.sum(axis=1)
-        order = np.argsort(photos, kind="stable")
-        for members in _runs(photos, order, PHOTOS_AT_ONCE):
-            rows, place = np.unique(photos[members], return_inverse=True)
-            memory = self._memory(images.tokens[rows])
-            by_length = np.argsort(lengths[captions[members]], kind="stable")
-            for start in range(0, len(members), PAIRS_AT_ONCE):
-                part = by_length[start : start + PAIRS_AT_ONCE]
-                chosen = captions[members[part]]
-                seen = images.embeddings[rows[place[part]]]
-                longest = int(lengths[chosen].max())
-                result[members[part]] = self._backend.fuse(
-                    memory[place[part]],
-                    texts.tokens[chosen, :longest],
-                    texts.mask[chosen, :longest],
-                    np.einsum("pe,pe->p", seen, texts.embeddings[chosen]),
-                )
-        return result
-
-    def _memory(self, tokens: ByteArray) -> FloatArray:
-        parts = np.array_split(tokens, -(-len(tokens) // MEMORY_AT_ONCE))
-        return np.concatenate([self._backend.fusion_memory(part) for part in parts])
+        return self._backend.logits(images, texts, photos, captions)
 
     def log_odds(self, logits: FloatArray) -> Vector:
         """Log-odds float64 of the match probabilities of logits float32, of any shape."""
@@ -201,15 +180,6 @@ class Matcher:
         return matches
 
 
-def _runs(photos: IntArray, order: IntArray, size: int) -> Iterator[IntArray]:
-    """Cut pair numbers, sorted by photo, into runs of at most ``size`` different photos each."""
-    ordered = photos[order]
-    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
-    for first in range(0, len(starts), size):
-        end = starts[first + size] if first + size < len(starts) else len(order)
-        yield order[starts[first] : end]
-
-
 def load_matcher(pack_dir: Path | None = None, choice: DeviceChoice = DeviceChoice.AUTO) -> Matcher:
     """Open a model pack, the one in use if none is named, and make it ready.
 
@@ -226,17 +196,19 @@ def load_matcher(pack_dir: Path | None = None, choice: DeviceChoice = DeviceChoi
 def _load(folder: Path, choice: DeviceChoice) -> Matcher:
     device = choose_device(choice, folder)
     pack = open_pack(folder)
-    if pack.manifest.kind != "both":
+    about = pack.manifest
+    if about.kind != (runs := RUN_AS[about.architecture]):
         raise PackUnsupported(
-            path=pack.folder, reason=f"it offers {pack.manifest.kind} only, both are needed"
+            path=pack.folder, reason=f"its kind is {about.kind}, and its architecture's {runs}"
         )
     try:
-        tokenizer = Tokenizer(pack.folder / TOKENIZER, pack.manifest.model.max_tokens)
+        tokenizer = Tokenizer(pack.folder / TOKENIZER, about.model.max_tokens, about.tokenizer)
+        if tokenizer.size > about.model.vocabulary:
+            raise ValueError(f"{TOKENIZER} has more tokens than the model")
         backend = open_backend(pack, choice, device)
     except DeviceMissing:
         raise
     except Exception as error:  # ONNX Runtime raises many kinds for a graph it can't run
         raise PackUnsupported(path=pack.folder, reason=str(error)) from error
-    about = pack.manifest
     log.info("%s %s on %s: %s", about.name, about.version, backend.device, device.why)
     return Matcher(pack, backend, tokenizer)

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from engine import manifest_json
-from engine.architecture import expected
+from engine.architecture import CONFIGS, DUAL, expected
 from engine.calibration import Calibration
 from engine.confidence import SearchConfidence
-from engine.config import ModelConfig
+from engine.config import Config, ModelConfig, TokenizerFacts
 from engine.errors import PackDamaged, PackMissing, PackUnsupported
 from engine.pack_content import check_content
 from engine.preprocess import Preprocessing
 
-FORMAT = 3
+# Format 3 has neither facts about another model's tokenizer nor models without a rule for searches.
+FORMAT = 4
+READABLE = (3, FORMAT)
 MANIFEST = "manifest.json"
 TOKENIZER = "tokenizer.json"
 # For torch; optional.
 WEIGHTS_FILE = "weights.safetensors"
 # What a pack can do: embeddings find, fusion decides.
 KINDS = ("embedding", "fusion", "both")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +49,9 @@ class Manifest:
         notice: one sentence for the user on what the licence allows.
         languages: two-letter codes of the languages it was trained on.
         calibration: what makes match probabilities of logits.
-        search: what decides whether a search found anything that fits.
+        search: what decides whether a search found anything that fits; None where nothing does.
         metrics: measured values by name, as the model card explains them.
+        tokenizer: what there is to know of another model's; None for PairLens's own.
     """
 
     name: str
@@ -55,12 +61,13 @@ class Manifest:
     notice: str
     languages: tuple[str, ...]
     architecture: str
-    model: ModelConfig
+    model: Config
     preprocessing: Preprocessing
     calibration: Calibration
-    search: SearchConfidence
+    search: SearchConfidence | None
     files: dict[str, PackFile]
     metrics: dict[str, Any]
+    tokenizer: TokenizerFacts | None = None
 
     @property
     def model_id(self) -> str:
@@ -85,7 +92,8 @@ class Manifest:
             "model": self.model.to_dict(),
             "preprocessing": self.preprocessing.to_dict(),
             "calibration": self.calibration.to_dict(),
-            "search": self.search.to_dict(),
+            "search": None if self.search is None else self.search.to_dict(),
+            "tokenizer": None if self.tokenizer is None else self.tokenizer.to_dict(),
             "files": {
                 name: {"sha256": file.sha256, "size": file.size, "optional": file.optional}
                 for name, file in sorted(self.files.items())
@@ -140,7 +148,7 @@ def parse_manifest(content: bytes, where: Path) -> Manifest:
         values = manifest_json.parse(content)
     except ValueError as error:
         raise PackDamaged(path=where, reason=f"{MANIFEST}: {error}") from error
-    if values.get("format") != FORMAT:
+    if values.get("format") not in READABLE:
         raise PackUnsupported(path=where, reason=f"its format is {values.get('format')}")
     if values.get("kind") not in KINDS:
         raise PackUnsupported(path=where, reason=f"its kind is {values.get('kind')}")
@@ -154,15 +162,20 @@ def parse_manifest(content: bytes, where: Path) -> Manifest:
             notice=values["notice"],
             languages=tuple(values["languages"]),
             architecture=values["architecture"],
-            model=ModelConfig.from_dict(values["model"]),
+            model=CONFIGS.get(values["architecture"], ModelConfig).from_dict(values["model"]),
             preprocessing=Preprocessing.from_dict(values["preprocessing"]),
             calibration=Calibration.from_dict(values["calibration"]),
-            search=SearchConfidence.from_dict(values["search"]),
+            search=_optional(SearchConfidence.from_dict, values["search"]),
             files={name: _entry(entry) for name, entry in values["files"].items()},
             metrics=values["metrics"],
+            tokenizer=_optional(TokenizerFacts.from_dict, values.get("tokenizer")),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise PackDamaged(path=where, reason=f"{MANIFEST}: {error!r}") from error
+
+
+def _optional(read: Callable[[dict[str, Any]], T], values: dict[str, Any] | None) -> T | None:
+    return None if values is None else read(values)
 
 
 def _entry(values: dict[str, Any]) -> PackFile:
@@ -191,9 +204,11 @@ def open_pack(folder: Path) -> Pack:
     wanted = expected(manifest.architecture, manifest.model)
     if wanted is None:
         raise PackUnsupported(path=folder, reason=f"its architecture is {manifest.architecture}")
-    if manifest.preprocessing.size != wanted.side:
-        reason = f"its pixels are {manifest.preprocessing.size} wide, its model's {wanted.side}"
+    if (shape := manifest.preprocessing.shape) != wanted.pixels:
+        reason = f"its pixels are {shape}, its model's {wanted.pixels}"
         raise PackUnsupported(path=folder, reason=reason)
+    if (manifest.tokenizer is None) == (manifest.architecture == DUAL):
+        raise PackUnsupported(path=folder, reason="its tokenizer is not that of its model")
     try:
         check_content(folder, there, wanted)
     except ValueError as error:

@@ -37,7 +37,7 @@ def describe(pack: Installed, now: InUse | None) -> dict[str, Any]:
         "notice": manifest.notice,
         **place,
         "why": now.why.value if in_use and now is not None else None,
-        "calibrated": manifest.calibration is not None,
+        "calibrated": manifest.calibration.fitted,
         "metrics": headline(manifest.metrics),
     }
 

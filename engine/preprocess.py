@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
+from engine.patches import PLACE, to_patches
 from engine.types import FloatArray
 
 # Larger pixels than any model takes would fill the memory.
 LARGEST_SIZE = 4096
+# How many times as long as wide a photo may be to be resized whole before it is cropped.
+LONGEST_STRIP = 16
+
+QUICK = "quick"
+# Pillow's filters, by which other models' images are resized exactly as those models expect it.
+FILTERS = {
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
 
 Channels = tuple[float, float, float]
 
@@ -21,11 +33,15 @@ class Preprocessing:
     """How a model pack wants its pixels.
 
     Attributes:
-        size: side of the square the model sees, in pixels.
+        size: side of the square the model sees, or of each patch, in pixels.
         mean: subtracted from each channel (R, G, B) after scaling to 0..1.
         std: each channel is then divided by this.
         resize: "squash" brings the whole image to ``size`` x ``size`` without keeping its aspect,
-            so that nothing at the edges is lost.
+            so that nothing at the edges is lost; "crop" brings its shorter side to ``shorter`` and
+            takes the square in the middle; "patches" keeps its aspect, see `engine.patches`.
+        resample: one of `FILTERS`, or "quick", which shrinks by whole numbers before it filters.
+        shorter: for "crop" only.
+        patches: for "patches" only: the most that the model takes.
 
     Raises:
         ValueError: a value no pixels can be made with, or a ``resize`` this version does not know.
@@ -35,6 +51,9 @@ class Preprocessing:
     mean: Channels
     std: Channels
     resize: str = "squash"
+    resample: str = QUICK
+    shorter: int | None = None
+    patches: int | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.size <= LARGEST_SIZE:
@@ -43,16 +62,35 @@ class Preprocessing:
             raise ValueError("preprocessing: mean and std need three values each")
         if not np.all(np.isfinite((*self.mean, *self.std))) or min(self.std) <= 0:
             raise ValueError("preprocessing: mean and std must be finite, and std above 0")
-        if self.resize != "squash":
+        if self.resize not in ("squash", "crop", "patches"):
             raise ValueError(f"preprocessing: unknown resize {self.resize!r}")
+        if self.resample not in (FILTERS if self.resize != "squash" else (QUICK, *FILTERS)):
+            raise ValueError(f"preprocessing: can't {self.resize} by {self.resample!r}")
+        self._check_own("shorter", "crop", self.size, LARGEST_SIZE)
+        self._check_own("patches", "patches", 1, LARGEST_SIZE**2 // self.size**2)
+
+    def _check_own(self, name: str, resize: str, least: int, most: int) -> None:
+        value = getattr(self, name)
+        if (value is not None) != (self.resize == resize):
+            raise ValueError(f"preprocessing: {name} is for {resize}, and has to be there then")
+        if value is not None and not (type(value) is int and least <= value <= most):
+            raise ValueError(f"preprocessing: {name} is {least} to {most}, not {value}")
 
     @property
-    def decode_side(self) -> int:
-        """How large a photo has to be decoded at least: 1.5 times as large as the model sees it.
+    def shape(self) -> tuple[int, ...]:
+        """Of one photo's pixels: [3, size, size], or patches as `engine.patches` has them."""
+        if self.patches is None:
+            return 3, self.size, self.size
+        return self.patches, 3 * self.size**2 + PLACE
 
-        Measured against decoding in full, twice as large is no closer, and takes a quarter longer.
+    @property
+    def decode_side(self) -> int | None:
+        """How large a photo has to be decoded at least; None where it has to be in full.
+
+        1.5 times as large as the model sees it: measured against decoding in full, twice as large
+        is no closer, and takes a quarter longer. What must be exact is decoded in full.
         """
-        return self.size * 3 // 2
+        return self.size * 3 // 2 if self.resample == QUICK else None
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> Preprocessing:
@@ -62,18 +100,17 @@ class Preprocessing:
             ValueError: a key is missing or unknown, or a value can't be used. Unknown keys are
                 refused because pixels made without heeding them would be silently wrong.
         """
-        known = {"size", "mean", "std", "resize"}
-        unknown = sorted(set(values) - known)
+        unknown = sorted(set(values) - {field.name for field in fields(cls)})
         if unknown:
             raise ValueError(f"preprocessing: unknown {', '.join(unknown)}")
         try:
             size, mean, std = values["size"], values["mean"], values["std"]
         except KeyError as error:
             raise ValueError(f"preprocessing: {error.args[0]} is missing") from None
-        resize = values.get("resize", "squash")
-        if not isinstance(size, int) or not isinstance(resize, str):
-            raise ValueError("preprocessing: size must be a whole number and resize a word")
-        return cls(size=size, mean=_channels(mean), std=_channels(std), resize=resize)
+        words = [values.get("resize", "squash"), values.get("resample", QUICK)]
+        if type(size) is not int or not all(isinstance(word, str) for word in words):
+            raise ValueError("preprocessing: size must be a whole number, resize and filter words")
+        return cls(**(dict(values) | {"mean": _channels(mean), "std": _channels(std)}))  # type: ignore[arg-type]
 
     def to_dict(self) -> dict[str, object]:
         """For ``manifest.json``."""
@@ -97,11 +134,40 @@ def to_pixels(image: Image.Image, how: Preprocessing) -> FloatArray:
         image: mode RGB, any size.
 
     Returns:
-        float32 [3, size, size], channels R, G, B, contiguous.
+        float32, shaped as `Preprocessing.shape`: [3, size, size] with channels R, G, B, or patches.
     """
+
+    def scaled(values: NDArray[np.uint8]) -> FloatArray:
+        mean, std = np.array(how.mean, np.float32), np.array(how.std, np.float32)
+        result: FloatArray = (values.astype(np.float32) / np.float32(255) - mean) / std
+        return result
+
+    if how.patches is not None:
+        return to_patches(image, how.size, how.patches, FILTERS[how.resample], scaled)
+    return np.ascontiguousarray(scaled(np.asarray(_square(image, how))).transpose(2, 0, 1))
+
+
+def _square(image: Image.Image, how: Preprocessing) -> Image.Image:
+    size = how.size, how.size
+    if how.shorter is not None:
+        return _middle(image, how.size, how.shorter, FILTERS[how.resample])
+    if how.resample != QUICK:
+        return image.resize(size, FILTERS[how.resample])
     # reducing_gap shrinks by whole numbers first: the same picture to within rounding, and much
     # faster; the antialiasing filter then does the rest.
-    small = image.resize((how.size, how.size), resample=Image.Resampling.BILINEAR, reducing_gap=2.0)
-    mean, std = np.array(how.mean, np.float32), np.array(how.std, np.float32)
-    scaled = np.asarray(small, dtype=np.float32) / np.float32(255)
-    return np.ascontiguousarray(((scaled - mean) / std).transpose(2, 0, 1))
+    return image.resize(size, resample=Image.Resampling.BILINEAR, reducing_gap=2.0)
+
+
+def _middle(image: Image.Image, size: int, shorter: int, resample: Image.Resampling) -> Image.Image:
+    """The square in the middle of an image once its shorter side is ``shorter`` long."""
+    width, height = (int(shorter * edge / min(image.size)) for edge in image.size)
+    left, top = (width - size) // 2, (height - size) // 2
+    if max(width, height) <= LONGEST_STRIP * shorter:
+        whole = image.resize((width, height), resample)
+        return whole.crop((left, top, left + size, top + size))
+    # Of a long strip only what is wanted, as all of it would fill the memory. It is the same but
+    # for how halves are rounded.
+    across, down = image.width / width, image.height / height
+    right = min((left + size) * across, image.width)
+    bottom = min((top + size) * down, image.height)
+    return image.resize((size, size), resample, (left * across, top * down, right, bottom))

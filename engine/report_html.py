@@ -54,6 +54,8 @@ def write_html(rows: Iterable[Row], about: About, file: TextIO) -> None:
     )
     shown = {key.removeprefix("report."): text for key, text in texts.items() if "report." in key}
     model = texts["report.model"].format(name=about.model, version=about.version)
+    if not about.calibrated:
+        model += f" · {texts['match.uncalibrated']}"
     head = {"texts": shown, "columns": _columns(about)}
     file.write(
         f'<!doctype html>\n<html lang="{escape(about.language)}"><head><meta charset="utf-8">\n'

@@ -43,6 +43,7 @@ class About:
         threshold: given by hand or by the model pack; None where ``false_alarms`` sets it.
         language: one of `engine.paths.languages`, for the words on an HTML page.
         beside: the folder that photos without a full path are in.
+        calibrated: whether match probabilities are, see `engine.calibration`.
     """
 
     mode: Mode
@@ -56,6 +57,7 @@ class About:
     false_alarms: int | None
     language: str = "en"
     beside: Path | None = None
+    calibrated: bool = True
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -67,7 +69,11 @@ class About:
         return {
             "mode": self.mode.value,
             "source": str(self.source),
-            "model": {"name": self.model, "version": self.version},
+            "model": {
+                "name": self.model,
+                "version": self.version,
+                "calibrated": self.calibrated,
+            },
             "exact": self.exact,
             "threshold": self.threshold,
             "false_alarms": self.false_alarms,
@@ -99,6 +105,7 @@ def about_of(
         false_alarms=options.false_alarms,
         language=language,
         beside=beside,
+        calibrated=matcher.calibrated,
     )
 
 

@@ -76,9 +76,9 @@ def search(matcher: Matcher, library: Library, query: Query, top: int = 20) -> S
 
     Whether anything fits the words is decided by `Matcher.search_confidence` among the photos that
     pass the filter, however many are asked for. If nothing does, there are no results but the
-    nearest `NEAREST`. Photos of drives that are not connected compete too. While a new model
-    encodes the library, an older one whose pack is still on the disk answers, as long as it has
-    encoded more.
+    nearest `NEAREST`; where the pack has no such rule, the nearest are the results. Photos of
+    drives that are not connected compete too. While a new model encodes the library, an older one
+    whose pack is still on the disk answers, as long as it has encoded more.
 
     Raises:
         QueryEmpty: there are neither words nor a photo.
@@ -198,11 +198,17 @@ def _without(
     return np.array(kept[:width], np.int64), met - len(kept)
 
 
-def _fits(matcher: Matcher, words: str, similarity: FloatArray, competing: int) -> bool:
-    """Whether the best similarity float32 [S] of the shortlist is more than chance makes it."""
+def _fits(matcher: Matcher, words: str, similarity: FloatArray, competing: int) -> bool | None:
+    """Whether the best similarity float32 [S] of the shortlist is more than chance makes it.
+
+    None where the model pack has no rule for that.
+    """
+    rule = matcher.search_confidence
+    if rule is None:
+        return None
     if not len(similarity):
         return False
-    rule, best = matcher.search_confidence, similarity.max(keepdims=True)
+    best = similarity.max(keepdims=True)
     return bool(rule.confident(best, language_of(words), competing)[0])
 
 

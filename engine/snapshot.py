@@ -172,7 +172,7 @@ class Snapshot(SqliteFile):
         """Embeddings float32 [R, E] of length 1 and tokens int8 [R, K, C]."""
         _, count, size = self._all.shape
         data = self._gather("feature, data", "tokens", rows, count * size)
-        tokens = np.frombuffer(data, np.int8).reshape(-1, count, size)
+        tokens = np.frombuffer(data, np.int8).reshape(len(rows), count, size)
         return ImageFeatures(self.embeddings(rows), tokens)
 
     def _gather(self, columns: str, table: str, rows: IntArray, size: int) -> bytes:

@@ -259,7 +259,8 @@ class SearchResult:
 
     Attributes:
         query: what was asked.
-        confident: whether anything fits the words, see `engine.confidence`; None without words.
+        confident: whether anything fits the words, see `engine.confidence`; None without words,
+            and where the model pack has no rule for it.
         results: best first; none unless something fits, or a photo alone was given.
         nearest: where nothing fits, the few photos that come nearest.
         competing: how many photos were compared.
@@ -276,3 +277,8 @@ class SearchResult:
     left_out: int
     same: list[Path]
     waiting: int
+
+    @property
+    def unjudged(self) -> bool:
+        """Whether nobody can say if anything fits the words: the results are just the nearest."""
+        return self.query.words is not None and self.confident is None

@@ -115,10 +115,11 @@ def table(
     if len(groups) > SHOWN:
         more = cards.note(t("batch.more", shown=SHOWN, n=f"{len(groups):,}"))
     ticks = "" if mode is Mode.VERIFY else cards.tick_bar(t)
+    meaning = cards.meaning(found.about.calibrated, t)
     return _results(
         f'{ticks}<table class="pl-table pl-table-{mode.value}">'
         f"<thead><tr><th></th>{heads}</tr></thead>"
-        f"<tbody>{body}</tbody></table>{more}{cards.note(t('match.meaning'))}"
+        f"<tbody>{body}</tbody></table>{more}{cards.note(meaning)}"
     )
 
 

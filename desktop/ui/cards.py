@@ -165,6 +165,11 @@ def bar(probability: float, match: bool) -> str:
     )
 
 
+def meaning(calibrated: bool, t: Translator) -> str:
+    """What the percentages beside it mean: stands wherever a `bar` does."""
+    return t("match.meaning") if calibrated else t("match.uncalibrated")
+
+
 def verdict(match: bool, t: Translator) -> str:
     """Match or no match, in words."""
     return chip(t("verdict.yes") if match else t("verdict.no"), match)

@@ -105,7 +105,7 @@ def _strip(photos: list[str], bench: Workbench, t: Translator) -> str:
 
 def _results(matches: Sequence[Match], bench: Workbench, t: Translator) -> str:
     found = [_card(photo, list(pairs), bench, t) for photo, pairs in groupby(matches, _photo)]
-    return "".join(found) + cards.note(t("match.meaning"))
+    return "".join(found) + cards.note(cards.meaning(bench.matcher.get().calibrated, t))
 
 
 def _photo(match: Match) -> Path:

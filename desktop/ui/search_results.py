@@ -29,6 +29,8 @@ def gallery(search: Search, bench: Workbench, t: Translator) -> str:
         above.append(cards.notice(t("search.none_left")))
     elif result.nearest:
         above.append(cards.notice(t("search.nothing_matches")))
+    elif result.unjudged:
+        above.append(cards.note(t("search.not_judged")))
     if result.waiting:
         above.append(cards.note(t("search.waiting", n=f"{result.waiting:,}")))
     figures = "".join(_figure(hit, bench, t) for hit in hits)
@@ -37,17 +39,18 @@ def gallery(search: Search, bench: Workbench, t: Translator) -> str:
         more = f'<p class="pl-more">{cards.ask("more", t("search.more"))}</p>'
     ticks = cards.tick_bar(t) if figures else ""
     return (
-        f'{"".join(above)}{ticks}<div class="pl-gallery">{figures}</div>{more}{_meaning(result, t)}'
+        f'{"".join(above)}{ticks}<div class="pl-gallery">{figures}</div>{more}'
+        f"{_meaning(result, bench, t)}"
     )
 
 
-def _meaning(result: SearchResult, t: Translator) -> str:
+def _meaning(result: SearchResult, bench: Workbench, t: Translator) -> str:
     if not (result.results or result.nearest):
         return ""
     if result.query.words is None:
         return cards.note(t("search.by_photo"))
     both = t("search.by_both") + " " if result.query.photo is not None else ""
-    return cards.note(both + t("match.meaning"))
+    return cards.note(both + cards.meaning(bench.matcher.get().calibrated, t))
 
 
 def _figure(hit: SearchHit, bench: Workbench, t: Translator) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from engine.types import BoolArray, ByteArray, FloatArray, ImageFeatures, IntArray, TextFeatures
+from engine.types import BoolArray, FloatArray, ImageFeatures, IntArray, TextFeatures
 
 
 class Backend(Protocol):
@@ -23,25 +23,21 @@ class Backend(Protocol):
         ...
 
     def encode_images(self, pixels: FloatArray) -> ImageFeatures:
-        """Pixels float32 [N,3,S,S] -> embeddings and packed tokens of N photos."""
+        """Pixels float32 [N, ...], shaped as `Preprocessing.shape` -> features of N photos.
+
+        A model that keeps nothing of a photo but its embedding has tokens [N,0,0].
+        """
         ...
 
     def encode_texts(self, ids: IntArray, mask: BoolArray) -> TextFeatures:
         """Ids int64 [M,L] and mask bool [M,L] -> embeddings and tokens of M captions."""
         ...
 
-    def fusion_memory(self, tokens: ByteArray) -> FloatArray:
-        """Packed tokens int8 [N,K,C] -> what the fusion keeps of N photos for every caption.
-
-        Keys and values float32 [N,layers,2,heads,K,D/heads].
-        """
-        ...
-
-    def fuse(
-        self, memory: FloatArray, tokens: FloatArray, mask: BoolArray, similarity: FloatArray
+    def logits(
+        self, images: ImageFeatures, texts: TextFeatures, photos: IntArray, captions: IntArray
     ) -> FloatArray:
-        """Logits float32 [P] of P pairs.
+        """What the model says of the pairs (photos[p], captions[p]): float32 [P].
 
-        Takes memory [P,...], text tokens [P,L,D], mask [P,L] and similarity float32 [P].
+        The pairs are given by row number, in any order, and each may occur more than once.
         """
         ...

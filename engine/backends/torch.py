@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from engine.config import ModelConfig
+from engine.fusing import fused_logits
 from engine.nn import FusionModel
 from engine.pack import WEIGHTS_FILE
 from engine.token_format import pack_tokens, unpack_tokens
@@ -83,14 +84,14 @@ class TorchBackend:
         return TextFeatures(embeddings, tokens, mask)
 
     def fusion_memory(self, tokens: ByteArray) -> FloatArray:
-        """See `Backend.fusion_memory`."""
+        """See `engine.fusing.Fusion`."""
         (memory,) = self._run(self._model.fusion.memory, unpack_tokens(tokens))
         return memory
 
     def fuse(
         self, memory: FloatArray, tokens: FloatArray, mask: BoolArray, similarity: FloatArray
     ) -> FloatArray:
-        """See `Backend.fuse`."""
+        """See `engine.fusing.Fusion`."""
         (logits,) = self._run(self._model.fusion, memory, tokens, mask, similarity)
         return logits
 
@@ -117,6 +118,12 @@ class TorchBackend:
             self._run(part, *(array[middle:] for array in arrays)),
         )
         return [np.concatenate(pieces) for pieces in zip(*halves, strict=True)]
+
+    def logits(
+        self, images: ImageFeatures, texts: TextFeatures, photos: IntArray, captions: IntArray
+    ) -> FloatArray:
+        """See `Backend.logits`."""
+        return fused_logits(self, images, texts, photos, captions)
 
 
 def _array(values: torch.Tensor) -> FloatArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,26 +30,27 @@ def measure_footprint(pack: Pack, images: ImageFeatures) -> dict[str, Any]:
         "pack_bytes_without_weights": manifest + sum(f.size for f in files if not f.optional),
         "bytes_per_photo": kept // len(images),
         "photos_per_cpu_second": photos_per_cpu_second(
-            pack.folder, pack.manifest.preprocessing.size
+            pack.folder, pack.manifest.preprocessing.shape
         ),
     }
 
 
-def photos_per_cpu_second(folder: Path, size: int) -> float:
-    """Photos of ``size`` pixels a side that one thread encodes in a second of processor time.
+def photos_per_cpu_second(folder: Path, shape: Sequence[int]) -> float:
+    """Photos, of pixels of this shape, that one thread encodes in a second of processor time.
 
     The image graph alone, without decoding, in batches as the program makes them; the best of
     several repeats. Processor time, so that other programs at work change little.
     """
-    from engine.backends.onnx import OnnxBackend  # only here is a library chosen
+    # Only here is a library chosen.
+    from engine.backends.onnx import OnnxGraphs, precision_of
 
-    backend = OnnxBackend(folder, threads=1)
-    shape = (DEFAULT.batch_size, 3, size, size)
-    pixels = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-    backend.encode_images(pixels)  # the first run sets up memory
+    graphs = OnnxGraphs(folder, ["image"], precision_of(folder), threads=1)
+    size = (DEFAULT.batch_size, *shape)
+    pixels = np.random.default_rng(0).normal(size=size).astype(np.float32)
+    graphs.run_graph("image", pixels=pixels)  # the first run sets up memory
     seconds = []
     for _ in range(REPEATS):
         start = time.process_time()
-        backend.encode_images(pixels)
+        graphs.run_graph("image", pixels=pixels)
         seconds.append(time.process_time() - start)
     return DEFAULT.batch_size / min(seconds)

@@ -33,10 +33,13 @@ def measure_queries(
 
     ``fitting`` are searches for captions of the photos, ``unfitting`` for what none of them shows,
     both in ``language``. ``auc`` is the chance that the best photo of one of the former is more
-    similar to it than that of one of the latter: what any threshold could reach.
+    similar to it than that of one of the latter: what any threshold could reach. Raises ValueError
+    for a pack without such a rule.
     """
     photos = fitting.similarity.shape[1]
     rule = matcher.search_confidence
+    if rule is None:
+        raise ValueError("the model pack has no rule for whether anything fits")
 
     def shown(searches: Searches) -> dict[str, Any]:
         confident = rule.confident(searches.best, language, photos)

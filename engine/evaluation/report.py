@@ -49,7 +49,7 @@ def evaluate(
     The report has, besides what names pack and data:
 
     - ``languages``: for each, ``retrieval``, ``rerank``, ``pairs``, ``hard_pairs`` and, where there
-      are such queries in the language, ``queries``;
+      are such queries in the language and the pack judges searches, ``queries``;
     - ``edited`` and ``robustness``, on English captions, if there are any; ``edited`` only where
       the captions give such pairs;
     - ``breadth``, if ``labelled`` is given;
@@ -92,7 +92,7 @@ def _measure_language(
         "pairs": measure_pairs(matcher, encoded, scores),
         "hard_pairs": measure_hard_pairs(matcher, encoded),
     }
-    if language in COLUMNS:
+    if language in COLUMNS and matcher.search_confidence is not None:
         texts = matcher.encode_captions(queries_without_match(language))
         unfitting = run_searches(matcher, encoded.images, texts)
         result["queries"] = measure_queries(matcher, language, first, unfitting)

@@ -13,7 +13,7 @@ from engine.training.recipe import Recipe
 
 def model_card(manifest: Manifest, recipe: Recipe, test: dict[str, Any]) -> str:
     """The card as Markdown, with the numbers of `engine.evaluation.evaluate` on the test split."""
-    config = manifest.model
+    config = recipe.model
     return f"""# {manifest.name} {manifest.version}
 
 {manifest.notice} See LICENSE in this folder.

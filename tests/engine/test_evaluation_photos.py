@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.backends.onnx import OnnxBackend
+from engine.backends.onnx import OnnxGraphs
 from engine.caption_set import CaptionSet, read_caption_set
 from engine.errors import FolderMissing, NoPhotos, TableUnreadable
 from engine.evaluation import footprint
@@ -33,7 +33,7 @@ from engine.evaluation.robustness import (
     noisy,
 )
 from engine.matcher import Matcher
-from engine.pack import MANIFEST, Pack, PackFile
+from engine.pack import MANIFEST, Pack, PackFile, read_manifest
 from engine.types import ImageFeatures
 from tests.fixtures import photos as made
 from tests.fixtures.caption_data import write_caption_data
@@ -230,10 +230,10 @@ def test_the_footprint_counts_the_packs_files_and_what_the_index_keeps(
             "image.int8.onnx": PackFile("", 4000),
             "weights.safetensors": PackFile("", 8000, optional=True),
         },
-        preprocessing=SimpleNamespace(size=64),
+        preprocessing=SimpleNamespace(shape=(3, 64, 64)),
     )
     pack = cast(Pack, SimpleNamespace(folder=tmp_path, manifest=manifest))
-    monkeypatch.setattr(footprint, "photos_per_cpu_second", lambda folder, size: 7.0)
+    monkeypatch.setattr(footprint, "photos_per_cpu_second", lambda folder, shape: 7.0)
     images = ImageFeatures(np.ones((3, 256), np.float32), np.ones((3, 25, 80), np.int8))
     assert measure_footprint(pack, images) == {
         "pack_bytes": 12100,
@@ -248,14 +248,16 @@ def test_speed_is_measured_with_one_thread(
 ) -> None:
     asked = []
 
-    class Watched(OnnxBackend):
-        def __init__(self, folder: Path, precision: str = "int8", threads: int = 0) -> None:
+    class Watched(OnnxGraphs):
+        def __init__(
+            self, folder: Path, graphs: Sequence[str], precision: str = "int8", threads: int = 0
+        ) -> None:
             asked.append(threads)
-            super().__init__(folder, precision, threads)
+            super().__init__(folder, graphs, precision, threads)
 
-    monkeypatch.setattr("engine.backends.onnx.OnnxBackend", Watched)
-    size = json.loads((tiny_pack.folder / MANIFEST).read_text("utf-8"))["preprocessing"]["size"]
-    assert photos_per_cpu_second(tiny_pack.folder, size) > 0
+    monkeypatch.setattr("engine.backends.onnx.OnnxGraphs", Watched)
+    shape = read_manifest(tiny_pack.folder).preprocessing.shape
+    assert photos_per_cpu_second(tiny_pack.folder, shape) > 0
     assert asked == [1]
 
 

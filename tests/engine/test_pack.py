@@ -49,7 +49,7 @@ def test_a_manifest_survives_being_written_and_read(pack: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "search", [None, {}, {"base": {}, "growth": 0.1}, {"base": {"en": 0.1}}, {"growth": 0.1}]
+    "search", [[], {}, {"base": {}, "growth": 0.1}, {"base": {"en": 0.1}}, {"growth": 0.1}]
 )
 def test_a_search_rule_that_can_not_be_read_is_damage(pack: Path, search: object) -> None:
     change(pack, lambda values: values.update(search=search))
