@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from engine.installed import InUse
     from engine.pack_install import Imported
 
-# Run in the folder of PairLens's source, it makes what converting needs.
-INSTALL_TRAINING = 'python -m pip install -c constraints.txt -e ".[train]"'
 NAME_HELP = "a name or model id that pairlens models list shows; default; or current"
 
 Command = Callable[
@@ -50,7 +48,15 @@ def add_models_command(command: Command) -> None:
     bringing.add_argument(
         "source",
         metavar="FILE.pairlens",
-        help="what models export wrote; a model pack's folder; or, with --download, OWNER/NAME",
+        help="what models export wrote; the folder of a model pack, or of another model as the "
+        "Hugging Face hub has them; or, with --download, OWNER/NAME there",
+    )
+    bringing.add_argument(
+        "--precision",
+        choices=["int8", "fp32"],
+        default="int8",
+        help="of a pack made of another model: int8 (small and fast) or fp32 (exact); int8 if "
+        "left out",
     )
     bringing.add_argument(
         "--download",
@@ -122,15 +128,27 @@ def _import(args: argparse.Namespace) -> int:
     if not source.exists() and hub.NAME.fullmatch(args.source):
         if not args.download:
             raise HubNotAsked(name=args.source, host=hub.hub_host())
-        return import_from_hub(args.source, _convert, agreed=args.yes)
-    return _convert(args.source)
+
+        def convert(folder: str) -> int:
+            return _convert(folder, args.precision, args.source)
+
+        return import_from_hub(args.source, convert, agreed=args.yes)
+    return _convert(args.source, args.precision)
 
 
-def _convert(source: str) -> int:
-    """Make a pack of a folder of another kind, and import it."""
+def _convert(source: str, precision: str, name: str | None = None) -> int:
+    """Make a pack of a folder of another kind, called by ``name``, and import it."""
+    from engine.converting import import_model, is_model
     from engine.errors import PackNotAPack
 
-    raise PackNotAPack(path=source, command=INSTALL_TRAINING)
+    folder = Path(source)
+    if not is_model(folder):
+        raise PackNotAPack(path=source)
+
+    def tell(line: str) -> None:
+        _tell(f"Making a model pack of {name or folder.name}: {line}.")
+
+    return _tell_imported(import_model(folder, tell, name, precision))
 
 
 def _tell_imported(imported: Imported) -> int:
@@ -141,6 +159,8 @@ def _tell_imported(imported: Imported) -> int:
         _tell(f"{pack.title} is imported ({pack.manifest.model_id}). {pack.manifest.notice}")
     else:
         _tell(f"{pack.title} is here already ({pack.manifest.model_id}): nothing was changed.")
+    if not pack.manifest.calibration.fitted:
+        _tell("It is uncalibrated: its percentages only say which pair fits better than another.")
     _tell(f"Use it with: pairlens models use {pack.manifest.model_id}")
     return EXIT_DONE
 
