@@ -137,13 +137,12 @@ def test_the_variable_is_said_to_go_before_a_choice(
     assert "nothing was changed" in pairlens("models", "use", "current").stderr
 
 
-def test_another_kind_of_model_is_refused_with_what_converting_needs(tmp_path: Path) -> None:
-    folder = tmp_path / "clip"
+def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "holidays"
     folder.mkdir()
-    (folder / "config.json").write_text('{"model_type": "clip"}')
     found = pairlens("models", "import", folder)
     assert found.returncode == 2
-    assert 'pip install -c constraints.txt -e ".[train]"' in found.stderr
+    assert "holidays: this is neither a .pairlens file" in found.stderr
 
 
 @pytest.mark.parametrize(
