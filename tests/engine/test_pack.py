@@ -14,6 +14,7 @@ from engine.matcher import load_matcher
 from engine.pack import (
     FORMAT,
     MANIFEST,
+    READABLE,
     TOKENIZER,
     WEIGHTS_FILE,
     open_pack,
@@ -105,12 +106,26 @@ def test_a_junk_manifest_is_a_damaged_or_unknown_pack(pack: Path, content: str) 
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("format", FORMAT - 1), ("format", FORMAT + 1), ("kind", "oracle")]
+    ("key", "value"), [("format", min(READABLE) - 1), ("format", FORMAT + 1), ("kind", "oracle")]
 )
 def test_a_pack_of_another_time_is_refused_with_a_reason(pack: Path, key: str, value: Any) -> None:
     change(pack, lambda values: values.update({key: value}))
     with pytest.raises(PackUnsupported, match=str(value)):
         open_pack(pack)
+
+
+def test_a_pack_of_the_format_before_is_read(pack: Path) -> None:
+    now = read_manifest(pack)
+
+    def earlier(values: dict[str, Any]) -> None:
+        del values["tokenizer"], values["calibration"]["fitted"]
+        for name in ("resample", "shorter", "patches"):
+            del values["preprocessing"][name]
+        values["format"] = 3
+
+    change(pack, earlier)
+    assert read_manifest(pack) == now
+    assert now.calibration.fitted
 
 
 @pytest.mark.parametrize("kind", ["embedding", "fusion"])
