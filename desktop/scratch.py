@@ -18,7 +18,7 @@ class Scratch:
         parent = cache / "sessions"
         parent.mkdir(parents=True, exist_ok=True)
         for left in parent.iterdir():
-            if not (left.name.isdigit() and _is_alive(int(left.name))):
+            if not (left.name.isdigit() and is_alive(int(left.name))):
                 shutil.rmtree(left, ignore_errors=True)
         self.folder = parent / str(os.getpid())
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -35,7 +35,8 @@ class Scratch:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether there is a process of that number, anybody's."""
     if sys.platform == "win32":
         # os.kill(pid, 0) would end the process there.
         import ctypes
