@@ -6,13 +6,15 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING
 
 from desktop import logs
+from desktop.crash import CrashLog
 from desktop.guard import AsgiApp
+from desktop.handover import OneWindow
 from desktop.i18n import Translator, load_translators, pick_language, system_language
 from desktop.jobs import JobRunner
 from desktop.keeper import Keeper
@@ -32,7 +34,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# Seconds.
 READY_TIMEOUT = 90.0
+CLOSE_TIMEOUT = 20.0
 SETTINGS = "settings.json"
 
 
@@ -79,6 +83,7 @@ class Application:
         stay_offline()
         sock = bind(port)
         self.log_file = logs.configure(paths.log_dir())
+        self._crash_log = CrashLog(paths.log_dir())
         self._scratch = Scratch(paths.cache_dir())
         uploads = self._scratch.make("uploads")
         os.environ["GRADIO_TEMP_DIR"] = str(uploads)
@@ -100,7 +105,9 @@ class Application:
             uploads=uploads,
             exports=self._scratch.make("exports"),
             log_file=self.log_file,
+            crash=self._crash_log.readable(self.log_file),
         )
+        self._tell: Callable[[str], None] = lambda _: None
         self._server = Server(sock, self._build, lambda: self.bench.translator()("guard.refused"))
 
     @property
@@ -113,12 +120,16 @@ class Application:
         """Where the page lives once the link was used."""
         return f"http://127.0.0.1:{self._server.port}/"
 
-    def start(self) -> None:
+    def start(self, tell: Callable[[str], None] = lambda _: None) -> None:
         """Load the model in the background, and return when the page answers.
+
+        Args:
+            tell: is told what is waited for.
 
         Raises:
             NotReadyError: the server did not answer in time.
         """
+        self._tell = tell
         self.bench.matcher.start()
         self._server.start(READY_TIMEOUT)
         log.info("serving %s", self.address)
@@ -131,13 +142,19 @@ class Application:
         self.bench.explainers.close()
         self._server.stop()
         self._scratch.remove()
+        self._crash_log.close()
 
     def _build(self) -> AsgiApp:
+        t = self.bench.translator()
+        self._tell(t("splash.interface"))
         with without_stub_files():
             import gradio  # noqa: F401  (imported here first, so that it is imported fast)
         from desktop.ui import build_page
         from desktop.ui.theme import load_look
 
+        self._tell(t("splash.model"))
+        self.bench.matcher.wait()
+        self._tell(t("splash.page"))
         pages = {language: build_page(self.bench, language) for language in self.bench.translators}
         icon = paths.resources_dir() / "icons" / "pairlens-64.png"
         return build_site(
@@ -176,37 +193,66 @@ def serve(app: Application, say: Callable[[str], None]) -> None:
         app.close()
 
 
-def open_window(app: Application) -> None:
+def open_window(app: Application, given: Sequence[str], starts: OneWindow) -> bool:
     """Show the window until it is closed.
+
+    Args:
+        given: paths for the page.
+        starts: brings what later starts are given.
+
+    Returns:
+        Whether the person wants the program to start once more.
 
     Raises:
         NoWindowError: no window can be made; ``app`` is untouched and can still be served.
     """
-    from desktop import window
+    from desktop.display import prepare
 
-    window.prepare()
-    t = app.bench.translator()
+    prepare()
+    from desktop.splash import splash
+    from desktop.window import AppWindow
+
+    bench = app.bench
+    t = bench.translator()
     logo = (paths.resources_dir() / "icons" / "pairlens.svg").read_text(encoding="utf-8")
-    shown = window.AppWindow(
-        window.splash(t, logo),
-        paths.resources_dir() / "icons" / "pairlens-256.png",
-        app.bench.translator,
+    icon = paths.resources_dir() / "icons" / "pairlens-256.png"
+    shown = AppWindow(
+        splash(t, logo), icon, bench.translator, bench.settings, bench.uploads, lambda: bench.busy
     )
+    shown.deliver(given)
+
+    def also_given(more: Sequence[str]) -> None:
+        shown.to_front()
+        shown.deliver(more)
+
+    def give_up() -> None:
+        log.error("the page was not there after %.0f seconds", READY_TIMEOUT)
+        shown.show(splash(t, logo, t("splash.slow", log=app.log_file)))
 
     settled = threading.Event()
+    patience = threading.Timer(READY_TIMEOUT, give_up)
+    patience.daemon = True
 
     def behind() -> None:
+        starts.listen(also_given)
+        patience.start()
         try:
-            app.start()
+            app.start(shown.say)
         except Exception:
             log.exception("the page did not start")
-            shown.show(window.splash(t, logo, t("splash.failed", log=app.log_file)))
+            shown.show(splash(t, logo, t("splash.failed", log=app.log_file)))
         else:
+            # Also where nobody believed in it any more.
             shown.open(app.url, app.address)
         finally:
+            patience.cancel()
             settled.set()
 
+    # Being told to end is no crash, and no time for questions.
+    signal.signal(signal.SIGTERM, lambda *_: shown.close())
     shown.run(behind)
+    starts.close()
     # A window closed on its splash: what is half started can't be stopped.
-    settled.wait(READY_TIMEOUT)
+    settled.wait(CLOSE_TIMEOUT)
     app.close()
+    return shown.start_again

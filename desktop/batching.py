@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from desktop.jobs import Work
@@ -30,12 +32,34 @@ class Asked:
         captions: of a set; None in the mode VERIFY, and where they are beside the photos.
         pairs: for the mode VERIFY, unless the captions are beside the photos. Photos without a
             full path are in ``folder``.
+        only: where not all photos below ``folder`` count, the folders that do.
     """
 
     folder: Path
     options: BatchOptions
     captions: Sequence[Caption] | None = None
     pairs: Sequence[Pair] | None = None
+    only: Sequence[Path] = ()
+
+
+def asked_of(folders: Sequence[Path], options: BatchOptions) -> Asked:
+    """What is asked of one folder, or of several together: then of the one that they are all in.
+
+    Folders on several drives of Windows are in none; each photo has its full path all the same.
+    """
+    if len(folders) == 1:
+        return Asked(folders[0], options)
+    try:
+        above = Path(os.path.commonpath(folders))
+    except ValueError:
+        above = folders[0]
+    return Asked(above, options, only=folders)
+
+
+def _photos(asked: Asked) -> list[Path]:
+    found = [find_photos(folder) for folder in asked.only or [asked.folder]]
+    # One of the folders may be within another.
+    return sorted(set(chain.from_iterable(found)))
 
 
 def work_for(asked: Asked, matcher: LazyMatcher) -> Work[BatchResults]:
@@ -45,7 +69,7 @@ def work_for(asked: Asked, matcher: LazyMatcher) -> Work[BatchResults]:
     def work(progress: Progress, cancelled: Cancelled) -> BatchResults:
         if asked.pairs is not None:
             return _verified(asked, asked.pairs, matcher.get().tuned(), progress, cancelled)
-        photos = find_photos(asked.folder)
+        photos = _photos(asked)
         if not photos:
             raise NoPhotos(path=asked.folder)
         captions = asked.captions

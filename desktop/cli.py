@@ -5,13 +5,20 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from desktop.handover import OneWindow
 from engine import cli as engine_cli
 from engine.errors import PairLensError
+from engine.paths import data_dir
 from engine.types import DeviceChoice
+
+if TYPE_CHECKING:
+    from desktop.app import Application
 
 EXIT_DONE = 0
 EXIT_NOTHING_DONE = 2
@@ -20,16 +27,18 @@ GRACE = 2.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run ``pairlens``; returns the exit code. No command opens the window."""
+    """Run ``pairlens``; returns the exit code. Photos, folders or nothing open the window."""
     given = list(sys.argv[1:] if argv is None else argv)
     if not given:
-        return _window()
+        return _window([])
     parser, commands = engine_cli.build_parser()
     serving = commands.add_parser("serve", help="show the page in a browser, without a window")
     serving.add_argument(
         "--port", type=_port, default=0, metavar="N", help="the port; any free one if left out"
     )
     serving.set_defaults(func=_serve)
+    if not (given[0].startswith("-") or given[0] in commands.choices):
+        return _open(given)
     return engine_cli.run(parser.parse_args(given))
 
 
@@ -40,37 +49,75 @@ def _port(text: str) -> int:
     return port
 
 
+def _open(given: Sequence[str]) -> int:
+    """Show photos and folders in the window; the page says of each what can't be used."""
+    from desktop.app import translator
+    from desktop.intake import as_path, is_there
+
+    paths = [as_path(one) for one in given]
+    if not is_there(paths[0]):
+        _say_aside(translator()("open.neither", given=given[0]))
+        return EXIT_NOTHING_DONE
+    return _window([str(path) for path in paths])
+
+
 def _serve(args: argparse.Namespace) -> int:
-    return _run(args.port, window=False, choice=args.device)
+    return _run(args.port, args.device)
 
 
-def _window() -> int:
-    return _run(0, window=True, choice=DeviceChoice.AUTO)
+def _window(given: Sequence[str]) -> int:
+    from desktop.app import translator
+    from desktop.display import has_display
+
+    if not has_display():
+        return _run(0, DeviceChoice.AUTO, translator()("serve.no_display"))
+    starts = OneWindow(data_dir())
+    try:
+        if not starts.first and starts.hand_over(given):
+            return EXIT_DONE
+        code, again = _run_window(given, starts)
+    finally:
+        starts.close()
+    if again:
+        subprocess.Popen([sys.executable, *sys.orig_argv[1:]], start_new_session=True)
+    _end_stuck_threads()
+    return code
 
 
-def _run(port: int, window: bool, choice: DeviceChoice) -> int:
+def _run_window(given: Sequence[str], starts: OneWindow) -> tuple[int, bool]:
+    """The exit code, and whether to start the program again."""
+    from desktop.app import Application, open_window
+    from desktop.display import NoWindowError
+
+    app = Application()
+    try:
+        return EXIT_DONE, open_window(app, given, starts)
+    except NoWindowError as error:
+        starts.close()  # a later start may have more luck
+        return _run_app(app, app.bench.translator()("serve.no_window", reason=error)), False
+
+
+def _run(port: int, choice: DeviceChoice, remark: str = "") -> int:
     # Here, because the engine's commands need none of it.
-    from desktop.app import Application, open_window, serve, translator
-    from desktop.server import NotReadyError, PortTakenError
-    from desktop.window import NoWindowError, has_display
+    from desktop.app import Application, translator
+    from desktop.server import PortTakenError
 
     try:
         app = Application(port, choice)
     except PortTakenError as error:
         _say_aside(translator()("serve.port_taken", port=port, reason=error))
         return EXIT_NOTHING_DONE
+    return _run_app(app, remark)
+
+
+def _run_app(app: Application, remark: str) -> int:
+    """Serve until told to end, after a remark on why."""
+    from desktop.app import serve
+    from desktop.server import NotReadyError
+
     t = app.bench.translator()
-    if window:
-        if has_display():
-            try:
-                open_window(app)
-            except NoWindowError as error:
-                _say_aside(t("serve.no_window", reason=error))
-            else:
-                _end_stuck_threads()
-                return EXIT_DONE
-        else:
-            _say_aside(t("serve.no_display"))
+    if remark:
+        _say_aside(remark)
     try:
         serve(app, _say)
     except NotReadyError as error:

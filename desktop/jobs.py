@@ -186,6 +186,12 @@ class JobRunner:
         self._pool.submit(job.run)
         return job
 
+    @property
+    def busy(self) -> bool:
+        """Whether there is work that somebody asked for."""
+        with self._lock:
+            return any(not (job.quiet or job.finished) for job in self._open)
+
     def close(self) -> None:
         """Cancel everything and wait until the running job has put its work away."""
         with self._lock:

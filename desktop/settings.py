@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
+from desktop.place import Place, read_place
 from engine.types import DeviceChoice
 
 log = logging.getLogger(__name__)
@@ -33,12 +35,16 @@ class Choices:
         language: a locale file's name ("en", "zh-CN"); None follows the system.
         device: what is to run the model from the next start on.
         greeted: the first steps were taken or put away, and are not offered again.
+        window: where the window was last.
+        folders: by what it was for, the folder that was used last, as it was typed.
     """
 
     language: str | None = None
     theme: Theme = Theme.SYSTEM
     device: DeviceChoice = DeviceChoice.AUTO
     greeted: bool = False
+    window: Place | None = None
+    folders: Mapping[str, str] = field(default_factory=dict)
 
 
 class Settings:
@@ -70,6 +76,11 @@ class Settings:
             except OSError as error:
                 log.warning("settings were not saved to %s: %s", self._path, error)
 
+    def use_folder(self, purpose: str, folder: str) -> None:
+        """Keep which folder was used last for something."""
+        if self._choices.folders.get(purpose) != folder:
+            self.choose(folders={**self._choices.folders, purpose: folder})
+
 
 def _read(path: Path) -> Choices:
     try:
@@ -85,11 +96,19 @@ def _read(path: Path) -> Choices:
         theme=_one_of(Theme, found.get("theme"), Theme.SYSTEM),
         device=_one_of(DeviceChoice, found.get("device"), DeviceChoice.AUTO),
         greeted=greeted is True,
+        window=read_place(found.get("window")),
+        folders=_texts(found.get("folders")),
     )
 
 
 def _one_of(kind: type[Kind], found: object, default: Kind) -> Kind:
     return next((choice for choice in kind if choice == found), default)
+
+
+def _texts(found: object) -> dict[str, str]:
+    if not isinstance(found, dict):
+        return {}
+    return {purpose: text for purpose, text in found.items() if isinstance(text, str)}
 
 
 def _write(path: Path, choices: Choices) -> None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import ctypes
-import json
+import itertools
 import logging
-import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from html import escape
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from string import Template
-from typing import Any, Literal
+from threading import Lock, Thread
+from typing import Any
+from urllib.parse import unquote
 
 import platformdirs
 
+from desktop.display import NoWindowError
 from desktop.i18n import Translator
+from desktop.intake import is_there
 from desktop.logs import quiet_pywebview
+from desktop.place import Place, Screen, is_on
+from desktop.settings import Settings
+from desktop.splash import saying
 from engine.decode import PHOTO_SUFFIXES
 
 log = logging.getLogger(__name__)
@@ -25,87 +28,71 @@ SIZE = (1160, 800)
 SMALLEST = (720, 520)
 
 
-class NoWindowError(Exception):
-    """A window can't be opened; the message says why in a few words."""
+class Bridge:
+    """What the page's script may ask of the window. Public methods are the whole interface.
 
-
-def has_display(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether there is something to open a window on."""
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
-
-
-def prepare() -> None:
-    """Choose Qt on Linux and make sure that it can start.
-
-    Raises:
-        NoWindowError: a system library or the display can't be had. Qt itself would end the
-            process over that, so it has to be found out before.
+    Args:
+        came: takes what people hand to the window, as paths.
+        collect: gives back what the page has not had yet.
+        pasted: keeps a picture from the clipboard, a PNG, as a file.
+        close: closes the window, without a question; and whether to start the program again.
+        settings: know where the dialogs were last.
     """
-    if not sys.platform.startswith("linux"):
-        return
-    os.environ.setdefault("QT_API", "pyside6")
-    if os.geteuid() == 0:
-        # Chromium's sandbox refuses to run as root; for everybody else it stays on.
-        os.environ["QTWEBENGINE_DISABLE_SANDBOX"] = "1"
-    try:
-        from qtpy import QtWebEngineWidgets  # noqa: F401  (its libraries are what is checked)
-        from qtpy.QtCore import QLibraryInfo
-    except ImportError as error:
-        raise NoWindowError(str(error)) from error
-    if os.environ.get("DISPLAY") and not os.environ.get("QT_QPA_PLATFORM"):
-        plugins = Path(QLibraryInfo.path(QLibraryInfo.LibraryPath.PluginsPath))
-        _check_x11(plugins / "platforms" / "libqxcb.so")
-
-
-def _check_x11(plugin: Path) -> None:
-    try:
-        ctypes.CDLL(str(plugin))
-        xcb = ctypes.CDLL("libxcb.so.1")
-    except OSError as error:
-        raise NoWindowError(str(error)) from error
-    xcb.xcb_connect.restype = ctypes.c_void_p
-    xcb.xcb_connection_has_error.argtypes = xcb.xcb_disconnect.argtypes = [ctypes.c_void_p]
-    connection = xcb.xcb_connect(None, None)
-    failed = xcb.xcb_connection_has_error(connection)
-    xcb.xcb_disconnect(connection)
-    if failed:
-        raise NoWindowError(f"no connection to the display {os.environ['DISPLAY']}")
-
-
-def splash(t: Translator, logo: str, failure: str | None = None) -> str:
-    """What the window shows until the page is ready, or instead of it when it can't be."""
-    page = Template((Path(__file__).parent / "splash.html").read_text(encoding="utf-8"))
-    return page.substitute(
-        language=t.language,
-        state="failed" if failure else "",
-        logo=logo,
-        sentence=escape(failure or t("splash.loading")),
-    )
-
-
-class Dialogs:
-    """What the page's script may ask of the window. Public methods are the whole interface."""
 
     def __init__(
         self,
         window: Callable[[], Any],
         translator: Callable[[], Translator],
-        deliver: Callable[[Sequence[str]], None],
+        came: Callable[[Sequence[str]], None],
+        collect: Callable[[], list[str]],
+        pasted: Callable[[bytes], Path],
+        close: Callable[[bool], None],
+        settings: Settings,
     ) -> None:
         self._window = window
         self._translator = translator
-        self._deliver = deliver
+        self._came = came
+        self._collect = collect
+        self._pasted = pasted
+        self._close = close
+        self._settings = settings
+
+    def close(self) -> None:
+        """The person is sure, although there is work under way."""
+        self._close(False)
+
+    def start_again(self) -> None:
+        """End this program and start it once more."""
+        self._close(True)
+
+    def collect(self) -> list[str]:
+        """What came in since the page last asked."""
+        return self._collect()
+
+    def paste(self) -> None:
+        """Take files or a picture from the clipboard; only where `can_paste`."""
+        from desktop.native import read_clipboard
+
+        files, picture = read_clipboard()
+        if picture is not None:
+            files = [str(self._pasted(picture))]
+        self._came(files)
+
+    def can_paste(self) -> bool:
+        """Whether the window can tell the paths of files on the clipboard."""
+        return sys.platform.startswith("linux")
 
     def pick_folder(self) -> str | None:
         """The folder the person chose."""
         import webview
 
         chosen = self._window().create_file_dialog(
-            webview.FileDialog.FOLDER, directory=str(_pictures())
+            webview.FileDialog.FOLDER, directory=str(self._last("folder", _pictures()))
         )
-        return chosen[0] if chosen else None
+        if not chosen:
+            return None
+        self._settings.use_folder("folder", str(Path(chosen[0]).parent))
+        return str(chosen[0])
 
     def pick_photos(self) -> None:
         """Hand the photos the person chose to the page."""
@@ -114,38 +101,39 @@ class Dialogs:
         patterns = ";".join(f"*{suffix}" for suffix in sorted(PHOTO_SUFFIXES))
         chosen = self._window().create_file_dialog(
             webview.FileDialog.OPEN,
-            directory=str(_pictures()),
+            directory=str(self._last("photos", _pictures())),
             allow_multiple=True,
             file_types=(f"{self._translator()('match.photos')} ({patterns})",),
         )
         if chosen:
-            self._deliver(chosen)
+            self._settings.use_folder("photos", str(Path(chosen[0]).parent))
+            self._came(chosen)
 
     def choose_output(self, name: str) -> str | None:
         """Where the person wants a file called ``name`` to be saved."""
         import webview
 
         chosen = self._window().create_file_dialog(
-            webview.FileDialog.SAVE, directory=str(Path.home()), save_filename=name
+            webview.FileDialog.SAVE,
+            directory=str(self._last("output", Path.home())),
+            save_filename=name,
         )
         if not chosen:
             return None
         # Some platforms answer with one path, others with a tuple of one.
-        return chosen if isinstance(chosen, str) else str(chosen[0])
+        path = chosen if isinstance(chosen, str) else str(chosen[0])
+        self._settings.use_folder("output", str(Path(path).parent))
+        return path
+
+    def _last(self, purpose: str, default: Path) -> Path:
+        """The folder in which the dialog for something begins."""
+        last = Path(self._settings.choices.folders.get(purpose, default))
+        return last if is_there(last) else default
 
 
 def _pictures() -> Path:
     pictures = Path(platformdirs.user_pictures_dir())
     return pictures if pictures.is_dir() else Path.home()
-
-
-def sort_out(paths: Sequence[str]) -> dict[str, object] | None:
-    """What a drop means to the page: a folder, else photos; None when there is neither."""
-    folders = [path for path in paths if Path(path).is_dir()]
-    if folders:
-        return {"folder": folders[0]}
-    photos = [path for path in paths if Path(path).is_file()]
-    return {"photos": photos} if photos else None
 
 
 class AppWindow:
@@ -155,28 +143,71 @@ class AppWindow:
         first: the splash.
         icon: the window's icon, a PNG.
         translator: speaks the language in use, which may change while the window is open.
+        settings: know where the window and its dialogs were last; the window tells them.
+        pasted: a private folder for pictures from the clipboard.
+        busy: whether there is work that closing would end.
+
+    Attributes:
+        start_again: whether the person wants the program to start once more.
+
+    Raises:
+        NoWindowError: there is nothing to make a window with.
     """
 
-    def __init__(self, first: str, icon: Path, translator: Callable[[], Translator]) -> None:
+    def __init__(
+        self,
+        first: str,
+        icon: Path,
+        translator: Callable[[], Translator],
+        settings: Settings,
+        pasted: Path,
+        busy: Callable[[], bool],
+    ) -> None:
         import webview
 
         quiet_pywebview()
+        self.start_again = False
         self._icon = icon
         self._address: str | None = None
+        self._translator = translator
+        self._settings = settings
+        self._pasted = pasted
+        self._busy = busy
+        self._numbers = itertools.count(1)
+        self._lock = Lock()
+        self._waiting: list[str] = []
+        self._sure = self._asking = self._maximised = False
+        try:
+            place, first_screen = _remembered(settings.choices.window)
+        except webview.WebViewException as error:
+            raise NoWindowError(str(error)) from error
         # Any: its annotations say None where only its own hooks could bring None about.
         self._window: Any
-        self._window = webview.create_window(
-            "PairLens", html=first, width=SIZE[0], height=SIZE[1], min_size=SMALLEST,
-            text_select=True, background_color="#FAF9F7",
-            js_api=Dialogs(lambda: self._window, translator, self._deliver),
+        bridge = Bridge(
+            lambda: self._window, translator, self.deliver, self._collect, self._keep_picture,
+            self.close, settings,
         )  # fmt: skip
-        self._window.events.loaded += self._on_loaded
+        self._window = webview.create_window(
+            "PairLens", html=first, min_size=SMALLEST, text_select=True,
+            background_color="#FAF9F7", js_api=bridge,
+            width=place.width if place else SIZE[0], height=place.height if place else SIZE[1],
+            # It counts from the first screen's corner.
+            x=place.x - first_screen.x if place else None,
+            y=place.y - first_screen.y if place else None,
+            maximized=place is not None and place.maximised,
+        )  # fmt: skip
+        events = self._window.events
+        events.initialized += self._on_initialized
+        events.loaded += self._on_loaded
+        events.closing += self._on_closing
+        events.maximized += lambda: self._now_maximised(True)
+        events.restored += lambda: self._now_maximised(False)
 
     def run(self, behind: Callable[[], None]) -> None:
         """Show the window and run ``behind`` in a thread once it is on screen.
 
         Raises:
-            NoWindowError: pywebview found nothing to make a window with.
+            NoWindowError: pywebview found nothing to make a window with that can show the page.
         """
         import webview
 
@@ -184,12 +215,16 @@ class AppWindow:
             self._window.events.shown.wait(10)
             behind()
 
-        # Left alone it would look for GTK first.
-        gui: Literal["qt"] | None = "qt" if sys.platform.startswith("linux") else None
         try:
-            webview.start(after_shown, gui=gui, icon=str(self._icon))
+            webview.start(after_shown, icon=str(self._icon))
         except webview.WebViewException as error:
             raise NoWindowError(str(error)) from error
+        if not self._window.events.shown.is_set():
+            raise NoWindowError("WebView2")
+
+    def say(self, sentence: str) -> None:
+        """Let the splash say something; does not wait until it does."""
+        self._run_js(saying(sentence))
 
     def open(self, url: str, address: str) -> None:
         """Leave the splash for ``url``, whose page lives at ``address``; nothing once closed."""
@@ -220,11 +255,93 @@ class AppWindow:
 
         files = event.get("dataTransfer", {}).get("files", [])
         paths = [file["pywebviewFullPath"] for file in files if "pywebviewFullPath" in file]
-        # What stays in there would be taken for a later drop of the same name.
+        # What the page could not read, such as a file that is gone, has stayed in there; it would
+        # be taken for a later drop of the same name as well.
+        left: list[tuple[str, str]] = list(_dnd_state["paths"])  # type: ignore[call-overload]
         _dnd_state["paths"] = []
-        self._deliver(paths)
+        self.deliver([*paths, *(unquote(path) for _, path in left)])
 
-    def _deliver(self, paths: Sequence[str]) -> None:
-        what = sort_out(paths)
-        if what is not None:
-            self._window.evaluate_js(f"window.pairlens.arrive({json.dumps(what)})")
+    def deliver(self, given: Sequence[str]) -> None:
+        """Hand paths to the page, at once or when it is there; may be called from any thread."""
+        with self._lock:
+            self._waiting.extend(given)
+        # Whatever page is loading now asks by itself.
+        if given and self._address is not None:
+            self._run_js("window.pairlens?.collect?.()")
+
+    def to_front(self) -> None:
+        """Show the window before all others."""
+        if sys.platform.startswith("linux"):
+            from desktop.native import to_front
+
+            to_front(self._window.native)
+        else:
+            self._window.show()
+            # Windows lets a window come to the front only as one that stays there.
+            self._window.on_top = True
+            self._window.on_top = False
+
+    def close(self, start_again: bool = False) -> None:
+        """Close the window without a question; nothing once closed."""
+        self._sure, self.start_again = True, start_again
+        if not self._window.events.closed.is_set():
+            self._window.destroy()
+
+    def _run_js(self, script: str) -> None:
+        # pywebview waits for the answer of the page, which may be busy, or gone.
+        def run() -> None:
+            if not self._window.events.closed.is_set():
+                self._window.run_js(script)
+
+        Thread(target=run, name="pairlens-script", daemon=True).start()
+
+    def _on_initialized(self, renderer: str) -> bool:
+        # Internet Explorer, which Windows has where WebView2 is missing, can't show the page.
+        return renderer != "mshtml"
+
+    def _on_closing(self) -> bool:
+        """Whether to close now: not with work under way, before the person has said so."""
+        # A page that did not take the question will not take another.
+        if self._sure or self._asking or self._address is None or not self._busy():
+            self._settings.choose(window=self._place())
+            return True
+        self._asking = True
+
+        def ask() -> None:
+            if self._window.evaluate_js("window.pairlens.ask_to_close()"):
+                self._asking = False
+
+        Thread(target=ask, name="pairlens-question", daemon=True).start()
+        return False
+
+    def _place(self) -> Place:
+        if sys.platform.startswith("linux"):
+            from desktop.native import place_of
+
+            place = place_of(self._window.native)
+        else:
+            window = self._window
+            place = Place(window.x, window.y, window.width, window.height, self._maximised)
+        return place
+
+    def _now_maximised(self, so: bool) -> None:
+        self._maximised = so
+
+    def _collect(self) -> list[str]:
+        with self._lock:
+            came, self._waiting = self._waiting, []
+        return came
+
+    def _keep_picture(self, png: bytes) -> Path:
+        name = self._translator()("paste.name", n=next(self._numbers))
+        path = self._pasted / f"{name}.png"
+        path.write_bytes(png)
+        return path
+
+
+def _remembered(place: Place | None) -> tuple[Place | None, Screen]:
+    """The place, if it is still on a screen, and the first screen."""
+    import webview
+
+    screens = [Screen(one.x, one.y, one.width, one.height) for one in webview.screens]
+    return (place if place and is_on(place, screens) else None), screens[0]

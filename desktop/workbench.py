@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -46,6 +46,10 @@ class LazyMatcher:
             PackError: the model pack can't be used.
         """
         return self._future.result()
+
+    def wait(self) -> None:
+        """Return when `get` would at once, or raise."""
+        wait([self._future])
 
     def _run(self) -> None:
         try:
@@ -151,6 +155,8 @@ class Workbench:
     uploads: Path
     exports: Path
     log_file: Path
+    # Where what an earlier process noted as it crashed can be read, until that was told.
+    crash: Path | None = None
     writers: JobRunner = field(default_factory=JobRunner)
     batch_form: BatchForm | None = None
     # Why what the form asks for was not begun; the job is an earlier one's then.
@@ -163,6 +169,11 @@ class Workbench:
     resident: Resident = field(default_factory=Resident)
     # What runs or ran last, by the place on the page that it was started from.
     action_jobs: dict[str, ActionJob] = field(default_factory=dict)
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is work under way that closing the program would end."""
+        return self.jobs.busy or self.writers.busy
 
     def language(self) -> str:
         """The language in use: the chosen one, else the system's, else English."""

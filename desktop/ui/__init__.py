@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from html import escape
-from pathlib import Path
 
 import gradio as gr
 
 from desktop.i18n import Translator
 from desktop.ui import cards
+from desktop.ui.arrival import Arrivals
 from desktop.ui.batch import BatchView
-from desktop.ui.bridge import DIRECT, Changes
+from desktop.ui.bridge import DIRECT
 from desktop.ui.history import HistoryView
 from desktop.ui.icons import icon
 from desktop.ui.match import MatchView
@@ -27,9 +26,9 @@ def build_page(bench: Workbench, language: str) -> gr.Blocks:
     problem, about = _model_lines(bench, t)
     page = gr.Blocks(title="PairLens", analytics_enabled=False, fill_width=True)
     with page:
-        carrier = gr.Textbox(visible=False)
         gr.HTML(_header(t), elem_id="pl-header")
         gr.HTML(problem, elem_id="pl-problem", elem_classes="pl-may-be-empty")
+        arrivals = Arrivals(bench, t)
         with gr.Column(elem_id="view-match", elem_classes="pl-view"):
             matching = MatchView(bench, t)
         with gr.Column(elem_id="view-batch", elem_classes="pl-view"):
@@ -41,35 +40,16 @@ def build_page(bench: Workbench, language: str) -> gr.Blocks:
         with gr.Column(elem_id="view-settings", elem_classes="pl-view"):
             settings = SettingsView(bench, t)
         gr.HTML(about)
-        arrive = gr.Button("", elem_id="pl-arrive", elem_classes="pl-hidden")
-
-        def receive(arrived: str, known: list[str]) -> Changes:
-            """Put what was dropped on the window, or picked in its dialogs, where it belongs."""
-            what = json.loads(arrived)
-            if "folder" in what:
-                view = searching if what["view"] == "search" else batching
-                return {view.folder: what["folder"]}
-            if what["view"] == "search":
-                return searching.take_photo(Path(what["photos"][0]))
-            photos, strip = matching.add(known, what["photos"])
-            return {matching.photos: photos, matching.strip: strip}
-
-        arrive.click(
-            receive, [carrier, matching.photos],
-            [matching.photos, matching.strip, batching.folder, *searching.shown],
-            **DIRECT,
-            js="(_, known) => [JSON.stringify(window.pairlens.arrived), known]",
-        )  # fmt: skip
+        arrivals.wire(matching, batching, searching)
         # After a reload, or in another language: go on showing what runs or ran last.
         page.load(
             lambda: {**batching.resume(), **searching.resume()}, None,
             [*batching.resumed, *searching.shown], **DIRECT,
         ).then(
-            # What is put into a box before this would be written over.
-            None, None, None, js="() => { document.documentElement.dataset.resumed = ''; }"
+            None, None, None, js="() => window.pairlens.resumed()"
         )  # fmt: skip
         # Each by itself: the journal may have to wait for a drive.
-        for part in (batching.acting, searching.acting, history, settings):
+        for part in (arrivals, batching.acting, searching.acting, history, settings):
             page.load(part.look, None, part.shown, **DIRECT)
     return page
 

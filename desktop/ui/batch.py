@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from desktop.batching import Asked, work_for
+from desktop.batching import asked_of, work_for
 from desktop.i18n import Translator
 from desktop.jobs import Job
 from desktop.ui import cards
@@ -53,7 +54,8 @@ class BatchView:
     def _lay_out_inputs(self) -> None:
         t = self._t
         with gr.Row(elem_classes="pl-line"):
-            self.folder = folder_box(t, t("batch.folder"), "batch-folder")
+            last = cards.still_there(self._bench, "batch", cards.typed_folders)
+            self.folder = folder_box(t, t("batch.folder"), "batch-folder", value=last)
         self._captions = gr.Textbox(
             label=t("batch.captions"), placeholder=t("batch.captions_hint"), lines=4,
             max_lines=8, elem_id="batch-captions",
@@ -160,6 +162,8 @@ class BatchView:
 
     def _start(self, *filled: Any) -> Changes:
         bench = self._bench
+        if bench.batch_job is not None and not bench.batch_job.finished:
+            return self.look()  # clicked again before the button could show that it was heard
         form = bench.batch_form = BatchForm(*filled)
         bench.batch_refusal = None
         options = BatchOptions(
@@ -169,17 +173,16 @@ class BatchView:
             false_alarms=form.alarms if form.threshold == "alarms" else None,
         )
         try:
-            place = cards.typed_folder(form.folder)
-            if form.beside:
-                asked = Asked(place, options)
-            elif options.mode is Mode.VERIFY:
-                asked = Asked(place, options, pairs=as_pairs(form.pairs.splitlines()))
-            else:
-                asked = Asked(place, options, captions=_named(form))
+            asked = asked_of(cards.typed_folders(form.folder), options)
+            if not form.beside and options.mode is Mode.VERIFY:
+                asked = replace(asked, pairs=as_pairs(form.pairs.splitlines()))
+            elif not form.beside:
+                asked = replace(asked, captions=_named(form))
         except PairLensError as error:
             bench.batch_refusal = error
             return self._refused(error)
         bench.batch_job = bench.jobs.submit(work_for(asked, bench.matcher))
+        bench.settings.use_folder("batch", form.folder)
         bench.save_job = None
         return self.look()
 

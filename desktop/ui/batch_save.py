@@ -87,6 +87,8 @@ class SaveRow:
             job = bench.batch_job
             if chosen is None or job is None or job.result is None:
                 return self.look()
+            if bench.save_job is not None and not bench.save_job.finished:
+                return self.look()  # clicked again before the button could show that it was heard
             try:
                 path = Path(chosen) if chosen else _download(bench, kind)
                 check_results(path)

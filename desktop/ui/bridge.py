@@ -23,10 +23,10 @@ LOOK_EVERY = 0.4
 PICK_FOLDER = "async (now) => (await window.pywebview.api.pick_folder()) || now"
 
 
-def folder_box(t: Translator, label: str, name: str, scale: int = 6) -> gr.Textbox:
+def folder_box(t: Translator, label: str, name: str, scale: int = 6, value: str = "") -> gr.Textbox:
     """A box for a folder in a row, and beside it the window's button that fills it."""
     box = gr.Textbox(
-        value="", label=label, placeholder=t("folder.hint"), max_lines=1, scale=scale,
+        value=value, label=label, placeholder=t("folder.hint"), max_lines=1, scale=scale,
         elem_id=name,
     )  # fmt: skip
     pick = gr.Button(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 
 from desktop.i18n import Translator
+from desktop.intake import as_path
 from desktop.jobs import Snapshot, State
 from desktop.workbench import Workbench
 from engine.errors import FolderMissing, PairLensError
@@ -59,8 +61,9 @@ def failure_sentence(failure: PhotoFailure, t: Translator) -> str:
 
 
 def typed_path(text: str) -> Path:
-    """A path as people type or paste it: with quotes, spaces around it, or a ~."""
-    return Path(text.strip().strip("\"'")).expanduser()
+    """A path as people type or paste it: with quotes, spaces around it, a ~, or as a URI."""
+    plain = text.strip().strip("\"'")
+    return as_path(plain) if plain.lower().startswith("file:") else Path(plain).expanduser()
 
 
 def typed_folder(text: str) -> Path:
@@ -73,6 +76,33 @@ def typed_folder(text: str) -> Path:
     if not text.strip() or not folder.is_dir():
         raise FolderMissing(path=text.strip() or "…")
     return folder
+
+
+def spelled(folders: Sequence[Path]) -> str:
+    """Folders as `typed_folders` reads them: one as it is, several in quotes."""
+    if len(folders) == 1:
+        return str(folders[0])
+    return " ".join(f'"{folder}"' for folder in folders)
+
+
+def typed_folders(text: str) -> list[Path]:
+    """One folder as people type it, or several, each in quotes.
+
+    Raises:
+        FolderMissing: there is none of that name.
+    """
+    several = re.findall(r'"([^"]+)"', text)
+    return [typed_folder(one) for one in several] if len(several) > 1 else [typed_folder(text)]
+
+
+def still_there(bench: Workbench, purpose: str, read: Callable[[str], object]) -> str:
+    """What was typed for something last, if ``read`` can still make sense of it; else nothing."""
+    last = bench.settings.choices.folders.get(purpose, "")
+    try:
+        read(last)
+    except PairLensError:
+        return ""
+    return last
 
 
 def ask(what: str, words: str, to: str = "search-ask", **fields: str) -> str:

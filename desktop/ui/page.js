@@ -40,14 +40,77 @@ window.pairlens.show = (view) => {
   document.querySelector(`#${view}-look`)?.click();
 };
 
-// Called by the window with {"folder": path} or {"photos": [path, ...]}.
-window.pairlens.arrive = (what) => {
-  const now = document.documentElement.dataset.view;
-  const view = now === "search" ? "search" : what.photos ? "match" : "batch";
-  window.pairlens.arrived = { ...what, view };
-  window.pairlens.show(view);
-  document.querySelector("#pl-arrive").click();
+// A question before a deed that can't simply be taken back.
+window.pairlens.ask = (question, keep, deed, act) => {
+  const ask = document.querySelector("#pl-ask");
+  const [kept, done] = ask.querySelectorAll("button");
+  ask.querySelector("p").textContent = question;
+  kept.textContent = keep;
+  done.textContent = deed;
+  done.onclick = () => {
+    ask.close();
+    act();
+  };
+  if (!ask.open) ask.showModal();
 };
+
+// Called by the window when it is to be closed with work under way; true once the question is there.
+window.pairlens.ask_to_close = () => {
+  const { close, stay, leave } = window.pairlens.words;
+  window.pairlens.ask(close, stay, leave, () => window.pywebview.api.close());
+  return true;
+};
+
+(() => {
+  // What is dropped, pasted, picked or named on the command line is handed over in turns: an answer
+  // says what the next one has to go on from.
+  const coming = [];
+  let under_way = false;
+  let last;
+  const hand_over = () => {
+    const ready = "resumed" in document.documentElement.dataset;
+    if (!ready || under_way || !coming.length) return;
+    under_way = true;
+    window.pairlens.arrived = {
+      paths: coming.splice(0), view: document.documentElement.dataset.view,
+    };
+    document.querySelector("#pl-arrive").click();
+  };
+  window.pairlens.arrive = (paths) => {
+    coming.push(...paths);
+    hand_over();
+  };
+  // The window keeps what came until the page is there to take it.
+  window.pairlens.collect = async () => {
+    const ready = "resumed" in document.documentElement.dataset;
+    if (ready && window.pywebview?.api?.collect) {
+      window.pairlens.arrive(await window.pywebview.api.collect());
+    } else {
+      hand_over();
+    }
+  };
+  // Called when what ran or ran last is shown again, which would write over what was put into a box.
+  window.pairlens.resumed = () => {
+    document.documentElement.dataset.resumed = "";
+    window.pairlens.collect();
+  };
+  window.addEventListener("pywebviewready", () => window.pairlens.collect());
+  document.addEventListener("DOMContentLoaded", () => {
+    new MutationObserver(() => {
+      const answer = document.querySelector("#pl-arrival [data-arrival]");
+      if (!answer || answer.dataset.arrival === last) return;
+      last = answer.dataset.arrival;
+      if (answer.dataset.go) window.pairlens.show(answer.dataset.go);
+      answer.querySelector(".pl-choice button")?.focus();
+      under_way = false;
+      hand_over();
+    }).observe(document.body, { childList: true, subtree: true });
+  });
+  document.addEventListener("click", (event) => {
+    const dismissed = event.target.closest?.("[data-dismiss]")?.closest("[data-arrival]");
+    if (dismissed) dismissed.hidden = true;
+  });
+})();
 
 document.addEventListener("DOMContentLoaded", () => {
   const veil = document.createElement("div");
@@ -61,7 +124,6 @@ document.addEventListener("DOMContentLoaded", () => {
   const ask = document.createElement("dialog");
   ask.id = "pl-ask";
   const keep = document.createElement("button");
-  keep.textContent = window.pairlens.words.keep;
   keep.addEventListener("click", () => ask.close());
   ask.append(document.createElement("p"), keep, document.createElement("button"));
   document.body.append(veil, light, ask);
@@ -106,6 +168,14 @@ document.addEventListener("click", (event) => {
   if (section && !section.classList.contains("open")) section.click();
   section?.focus();
 });
+
+// Many people click everything twice. The second click is to do nothing that the first has not.
+document.addEventListener("click", (event) => {
+  // By then a dialog may be where the button was.
+  if (event.detail < 2 || !event.target.closest?.("button, dialog")) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}, true);
 
 // Links that were put on the page as HTML hand what they ask for to a hidden button of Gradio's.
 document.addEventListener("click", (event) => {
@@ -271,23 +341,46 @@ window.pairlens.ticked = (view) => {
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("[data-undo]");
     if (!button) return;
-    const ask = document.querySelector("#pl-ask");
-    const deed = ask.querySelector("button:last-child");
-    ask.querySelector("p").textContent = button.dataset.question;
-    deed.textContent = button.dataset.deed;
-    deed.onclick = () => {
-      ask.close();
+    window.pairlens.ask(button.dataset.question, window.pairlens.words.keep, button.dataset.deed, () => {
       window.pairlens.undoing = button.dataset.undo;
       document.querySelector("#history-undo").click();
-    };
-    ask.showModal();
+    });
   });
 })();
 
 // Only the native window has pywebview; buttons that need it show themselves then.
-window.addEventListener("pywebviewready", () => {
+window.addEventListener("pywebviewready", async () => {
   document.documentElement.classList.add("in-window");
+  if (await window.pywebview.api.can_paste()) document.documentElement.classList.add("can-paste");
 });
+
+(() => {
+  // A paste of text into a box is left to the box, and so is what is both text and picture, such as
+  // cells of a table. The window can tell where copied files are; elsewhere there are only pictures,
+  // which go the way of an upload.
+  const by_path = () => document.documentElement.classList.contains("can-paste");
+  document.addEventListener("paste", (event) => {
+    const held = event.clipboardData;
+    if (!held) return;
+    const box = event.target.closest?.("input, textarea");
+    const files = held.types.includes("Files") || held.types.includes("text/uri-list");
+    const text = held.types.includes("text/plain") && !held.types.includes("text/uri-list");
+    if (box && (!files || text)) return;
+    if (by_path()) {
+      event.preventDefault();
+      window.pywebview.api.paste();
+      return;
+    }
+    const pictures = [...held.files].filter((file) => file.type.startsWith("image/"));
+    if (!pictures.length) return;
+    event.preventDefault();
+    const carried = new DataTransfer();
+    for (const picture of pictures) carried.items.add(picture);
+    const upload = document.querySelector("#pl-pasted input[type=file]");
+    upload.files = carried.files;
+    upload.dispatchEvent(new Event("change", { bubbles: true }));
+  }, true);
+})();
 
 (() => {
   const veil = () => document.querySelector("#pl-veil");

@@ -69,7 +69,8 @@ class SearchView:
     def _lay_out_inputs(self) -> None:
         t = self._t
         with gr.Row(elem_classes="pl-line"):
-            self.folder = folder_box(t, t("search.folder"), "search-folder")
+            last = cards.still_there(self._bench, "search", read_place)
+            self.folder = folder_box(t, t("search.folder"), "search-folder", value=last)
             self._renew = gr.Button(
                 t("search.renew"), scale=0, min_width=160, elem_id="search-renew"
             )
@@ -159,6 +160,7 @@ class SearchView:
         """Search, or index first: then the search waits for the end of that."""
         bench = self._bench
         bench.search = replace(asked, result=None)
+        bench.settings.use_folder("search", asked.where)
         try:
             return {self._status: "", **self._found(asked)}
         except LibraryMissing:

@@ -140,7 +140,8 @@ def load_look(translators: Mapping[str, Translator], chosen: Callable[[], Theme]
         t = translators[language]
         words = {
             "language": language, "veil": t("drop.veil"), "large": t("photo.large"),
-            "keep": t("history.keep"), "theme": chosen(),
+            "keep": t("history.keep"), "theme": chosen(), "close": t("close.question"),
+            "stay": t("close.stay"), "leave": t("close.leave"),
         }  # fmt: skip
         # JSON inside a script element must not be able to end it.
         said = json.dumps(words).replace("<", "\\u003c")

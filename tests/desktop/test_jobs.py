@@ -210,3 +210,16 @@ def test_closing_cancels_the_running_job_and_waits_for_it() -> None:
     assert not never.finished
     with pytest.raises(RuntimeError):
         runner.submit(until_cancelled)
+
+
+def test_a_runner_is_busy_with_what_somebody_asked_for() -> None:
+    runner, go_on = JobRunner(), threading.Event()
+    quiet = runner.submit(lambda progress, cancelled: go_on.wait(WAIT), quiet=True)
+    assert not runner.busy
+    asked = runner.submit(lambda progress, cancelled: go_on.wait(WAIT))
+    assert runner.busy
+    go_on.set()
+    assert quiet.wait(WAIT)
+    assert asked.wait(WAIT)
+    assert not runner.busy
+    runner.close()

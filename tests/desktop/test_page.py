@@ -267,22 +267,6 @@ def test_views_are_tabs_for_the_keyboard_too(page: Page) -> None:
     expect(page.locator("#view-match")).to_be_hidden()
 
 
-def test_what_the_window_hands_over_lands_in_its_view(page: Page, folder: Path) -> None:
-    page.evaluate("what => window.pairlens.arrive(what)", {"folder": str(folder)})
-    expect(page.locator("#view-batch")).to_be_visible()
-    expect(page.locator(box(page, "batch-folder"))).to_have_value(str(folder))
-    choose_view(page, "search")
-    page.evaluate("what => window.pairlens.arrive(what)", {"folder": str(folder / "below")})
-    expect(page.locator(box(page, "search-folder"))).to_have_value(str(folder / "below"))
-    photos = [str(folder / "apple.png"), str(folder / "apple.png")]
-    page.evaluate("what => window.pairlens.arrive(what)", {"photos": photos})
-    expect(page.locator("#search-photo")).to_contain_text("Photos like apple.png")
-    choose_view(page, "batch")
-    page.evaluate("what => window.pairlens.arrive(what)", {"photos": photos})
-    expect(page.locator("#view-match")).to_be_visible()
-    expect(page.locator("#match-strip .pl-photo")).to_have_count(1)
-
-
 def test_long_work_shows_its_progress_and_can_be_cancelled(
     browser: Browser, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from desktop.cli import main
 from tests.fixtures.program import FAKE, HERE, PAIRLENS, READY, SERVE_FAKE, environment, served
 
 ROOT = HERE.parents[1]
@@ -72,6 +73,25 @@ def test_without_a_model_pack_it_says_so_and_nothing_is_done(tmp_path: Path) -> 
     assert done.returncode == 2
     assert "there is no model pack here" in done.stderr
     assert done.stdout == ""
+
+
+def test_what_is_neither_a_command_nor_there_is_named(tmp_path: Path) -> None:
+    done = run(tmp_path, "beach.jpeg", "--caption", "x")
+    assert done.returncode == 2
+    assert done.stderr.startswith("beach.jpeg: there is no photo and no folder here")
+    assert "pairlens --help" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_command_is_a_command_even_where_a_file_is_called_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "models").write_text("no picture")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["models", "nonsense"])
+    assert "usage: pairlens models" in capsys.readouterr().err
 
 
 def test_without_a_display_it_serves_the_page_and_says_so(tmp_path: Path) -> None:

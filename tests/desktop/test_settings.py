@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from desktop.place import Place
 from desktop.settings import Choices, Settings, Theme
 from engine.types import DeviceChoice
 
@@ -18,6 +19,20 @@ def test_what_was_chosen_is_there_after_a_restart(tmp_path: Path) -> None:
     assert list(folder.iterdir()) == [path]
 
 
+def test_the_windows_place_and_the_folders_used_last_are_there_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "settings.json"
+    settings = Settings(path)
+    settings.choose(window=Place(-1200, 30, 900, 700, maximised=True))
+    settings.use_folder("batch", "/photos/日落")
+    settings.use_folder("search", "holiday")
+    assert Settings(path).choices == Choices(
+        window=Place(-1200, 30, 900, 700, maximised=True),
+        folders={"batch": "/photos/日落", "search": "holiday"},
+    )
+
+
 def test_no_file_means_the_defaults(tmp_path: Path) -> None:
     assert Settings(tmp_path / "settings.json").choices == Choices()
 
@@ -28,7 +43,18 @@ def test_a_file_of_an_older_program_is_read(tmp_path: Path) -> None:
     assert Settings(path).choices == Choices(language="zh-CN")
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'{"language": 7}', b"\xff\xfe", b"null"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[1]",
+        b"\xff\xfe",
+        b"null",
+        b'{"language": 7, "window": {"x": 1}, "folders": ["a"]}',
+        b'{"window": {"x": 0, "y": 0, "width": 1e99, "height": true}, "folders": {"batch": 1}}',
+    ],
+)
 def test_a_damaged_file_means_the_defaults(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "settings.json"
     path.write_bytes(content)

@@ -1,28 +1,11 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
+from desktop.display import has_display
 from desktop.i18n import load_translators
-from desktop.window import has_display, sort_out, splash
+from desktop.splash import splash
 from engine.paths import resources_dir
-
-
-def test_a_dropped_folder_is_a_folder_even_among_photos(tmp_path: Path) -> None:
-    photo = tmp_path / "a.jpg"
-    photo.write_bytes(b"x")
-    folder = tmp_path / "holiday"
-    folder.mkdir()
-    assert sort_out([str(photo), str(folder)]) == {"folder": str(folder)}
-
-
-def test_dropped_photos_are_photos_and_what_is_gone_is_left_out(tmp_path: Path) -> None:
-    photo = tmp_path / "日落 %20.jpg"
-    photo.write_bytes(b"x")
-    assert sort_out([str(photo), str(tmp_path / "gone.jpg")]) == {"photos": [str(photo)]}
-    assert sort_out([str(tmp_path / "gone.jpg")]) is None
-    assert sort_out([]) is None
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,88 +12,10 @@ from PIL import Image
 
 from tests.fixtures import x11
 from tests.fixtures.coloured import coloured_photo
-from tests.fixtures.program import FAKE, HERE, PAIRLENS, environment
+from tests.fixtures.opened import PROBE, Opened, is_running, needs_a_display, opened_on, wait_until
+from tests.fixtures.program import FAKE, PAIRLENS
 
-PROBE = (str(HERE / "window_probe.py"),)
-
-NEEDED = ("Xvfb", "xdotool", "import")
-MISSING = [tool for tool in NEEDED if shutil.which(tool) is None]
-
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
-
-
-@dataclass
-class Opened:
-    """A program whose window is on a display."""
-
-    process: subprocess.Popen[str]
-    display: str
-    window: int
-    home: Path
-
-    def log(self) -> str:
-        return (self.home / "logs" / "pairlens.log").read_text(encoding="utf-8")
-
-    def wait_for_log(self, words: str) -> None:
-        wait_until(lambda: words in self.log(), f"the log never said {words!r}")
-
-    def page(self, expression: str) -> object:
-        """The value of a JavaScript expression in the page; for the probe only."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(f"{expression}\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
-    def wait_for_page(self, condition: str) -> None:
-        wait_until(lambda: self.page(condition) is True, f"it never held: {condition}")
-
-    def click(self, selector: str) -> None:
-        self.page(f"document.querySelector({json.dumps(selector)}).click()")
-
-    def mouse(self, *arguments: str) -> None:
-        subprocess.run(
-            ["xdotool", *arguments], env={**os.environ, "DISPLAY": self.display}, check=True
-        )
-
-    def answer_dialog(self, path: Path) -> None:
-        """Type a path into the file dialog that is open, and accept it."""
-        time.sleep(1.5)
-        self.mouse("key", "ctrl+a")
-        self.mouse("type", "--delay", "25", str(path))
-        self.mouse("key", "Return")
-
-    def drop(self, *files: Path) -> None:
-        """Drag files from another program's window onto the middle of this one."""
-        source = subprocess.Popen(
-            [sys.executable, str(HERE / "drag_source.py"), *map(str, files)],
-            env={**os.environ, "DISPLAY": self.display},
-        )
-        try:
-            x11.find_window(self.display, "drag source")
-            time.sleep(0.5)
-            self.mouse("mousemove", "25", "100", "mousedown", "1")
-            # In steps, as a hand does: one jump is no drag to either program.
-            for x, y in ((60, 140), (200, 250), (500, 400), (520, 420), (530, 430)):
-                self.mouse("mousemove", str(x), str(y))
-                time.sleep(0.2)
-            self.mouse("mouseup", "1")
-            time.sleep(0.5)
-        finally:
-            source.kill()
-            source.wait()
-
-    def picture(self) -> Image.Image:
-        path = self.home / "screen.png"
-        x11.screenshot(self.display, path)
-        return Image.open(path).convert("RGB")
-
-
-def wait_until(holds: Callable[[], bool], complaint: str, timeout: float = 40) -> None:
-    deadline = time.monotonic() + timeout
-    while not holds():
-        assert time.monotonic() < deadline, complaint
-        time.sleep(0.2)
+pytestmark = needs_a_display
 
 
 def colours(image: Image.Image) -> int:
@@ -116,33 +33,13 @@ def descendants(pid: int) -> list[int]:
     ]
 
 
-def is_running(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    # A zombie has ended; nobody has asked for its exit code yet.
-    return state != "Z"
-
-
 @pytest.fixture
 def opened(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Opened]:
-    program: Sequence[str] = request.param
-    with x11.virtual_display() as display:
-        process = subprocess.Popen(
-            [sys.executable, *program],
-            cwd=HERE.parents[1],
-            env=environment(tmp_path, DISPLAY=display),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        try:
-            yield Opened(process, display, x11.find_window(display, "PairLens"), tmp_path)
-        finally:
-            process.kill()
-            process.communicate()
+    with (
+        x11.virtual_display() as display,
+        opened_on(display, tmp_path, request.param) as program,
+    ):
+        yield program
 
 
 @pytest.mark.parametrize("opened", [PAIRLENS], indirect=True)
@@ -174,19 +71,17 @@ def test_photos_and_folders_come_in_by_drop_and_by_dialog_without_a_copy(
 ) -> None:
     folder = tmp_path / "my photos 照片"
     photos = [coloured_photo(folder / name, "red") for name in ("a b%20c.png", "日落.png")]
-    opened.wait_for_log("serving http://127.0.0.1:")
-    opened.wait_for_page("document.querySelector('.pl-about span:nth-child(3)') !== null")
-    opened.wait_for_page("document.documentElement.classList.contains('in-window')")
+    opened.wait_until_usable()
 
     opened.drop(*photos)
     opened.wait_for_page("document.querySelectorAll('#match-strip .pl-photo').length === 2")
     titles = "[...document.querySelectorAll('#match-strip .pl-photo')].map(photo => photo.title)"
     assert opened.page(titles) == [str(photo) for photo in photos]
 
+    opened.click("#pl-tabs [data-view=batch]")
     opened.drop(folder)
     box = "document.querySelector('#batch-folder input, #batch-folder textarea').value"
     opened.wait_for_page(f"{box} === {json.dumps(str(folder))}")
-    assert opened.page("document.documentElement.dataset.view") == "batch"
 
     other = coloured_photo(tmp_path / "other" / "c.png", "blue")
     opened.click("#batch-folder-pick")
@@ -205,8 +100,7 @@ def test_photos_and_folders_come_in_by_drop_and_by_dialog_without_a_copy(
 @pytest.mark.parametrize("opened", [PROBE], indirect=True)
 def test_a_table_is_saved_where_the_dialog_says(opened: Opened, tmp_path: Path) -> None:
     photo = coloured_photo(tmp_path / "photos" / "a.png", "red")
-    opened.wait_for_log("serving http://127.0.0.1:")
-    opened.wait_for_page("document.querySelector('.pl-about span:nth-child(3)') !== null")
+    opened.wait_until_usable()
     fill = (
         "(([box, text]) => { const field = document.querySelector(`#${box} input, #${box} "
         "textarea`); field.value = text; field.dispatchEvent(new Event('input')); })"
