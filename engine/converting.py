@@ -17,7 +17,7 @@ from engine.pack_install import Imported, import_folder
 
 # Run in the folder of PairLens's source, it makes what converting needs.
 INSTALL_TRAINING = 'python -m pip install -c constraints.txt -e ".[train]"'
-_NEEDED = ("torch", "transformers", "onnx", "onnxscript", "optimum", "safetensors")
+_NEEDED = ("torch", "transformers", "onnx", "onnxscript", "optimum", "safetensors", "sentencepiece")
 
 Tell = Callable[[str], None]
 

@@ -77,7 +77,10 @@ class WhyDialog:
         most, most_word = brightest(found)
         heats = [(found.heat, most), *((word.heat, most_word) for word in found.words)]
         layers = "".join(_layer(number, *heat) for number, heat in enumerate(heats))
-        return _said(found, most, self._t), layers
+        said = _said(found, most, self._t)
+        if not self._bench.matcher.get().calibrated:
+            said += cards.note(cards.meaning(False, self._t))
+        return said, layers
 
 
 def _dialog(why: Why, said: str, layers: str, bench: Workbench, t: Translator) -> str:

@@ -22,21 +22,24 @@ from transformers import (
     CLIPModel,
     CLIPTokenizerFast,
     GemmaTokenizerFast,
-    PreTrainedTokenizerFast,
     Siglip2ImageProcessor,
     Siglip2Model,
     SiglipImageProcessor,
     SiglipModel,
+    SiglipTokenizer,
 )
 
 from engine import cli, converting
+from engine.config import TokenizerFacts
 from engine.errors import ModelNeedsSource, ModelNeedsTraining, ModelUnusable, PackUnsupported
 from engine.installed import packs
 from engine.matcher import Matcher, load_matcher
 from engine.pack import read_manifest
+from engine.tokenizer import Tokenizer
 from engine.training.convert import packing
 from engine.training.convert.families import read_foreign
 from engine.training.convert.foreign import NotConvertible
+from engine.training.convert.sentencepieces import siglip_tokenizer
 from engine.types import FloatArray
 from tests.fixtures import foreign
 from tests.fixtures.photos import corners, noise, save, turned
@@ -87,9 +90,7 @@ FAMILIES = {
     "chinese_clip": Family(
         foreign.make_chinese_clip, ChineseCLIPModel, ChineseCLIPImageProcessor, BertTokenizerFast
     ),
-    "siglip": Family(
-        foreign.make_siglip, SiglipModel, SiglipImageProcessor, PreTrainedTokenizerFast, 16
-    ),
+    "siglip": Family(foreign.make_siglip, SiglipModel, SiglipImageProcessor, SiglipTokenizer, 16),
     "square_siglip2": Family(
         foreign.make_square_siglip2, SiglipModel, SiglipImageProcessor, GemmaTokenizerFast, 16
     ),
@@ -211,6 +212,38 @@ def test_a_pack_survives_becoming_one_file(
         scores(load_matcher(again.folder), photos[:2]),
         scores(load_matcher(converted.exact), photos[:2]),
     )
+
+
+def test_siglips_captions_are_read_as_by_its_own_tokenizer(tmp_path: Path) -> None:
+    own = foreign.siglip_tokenizer(tmp_path)
+    own.save_pretrained(tmp_path)
+    slow, written = siglip_tokenizer(tmp_path)
+    (tmp_path / "tokenizer.json").write_text(written, encoding="utf-8")
+    made = Tokenizer(tmp_path / "tokenizer.json", 16, TokenizerFacts(slow.pad_token_id, fixed=True))
+    texts = [
+        *foreign.TEXTS, *CAPTIONS, "  two   people ", "ﬁne　ＷＩＤＥ ①", "don't; stop_it (now)!",
+        "a▁dog", "tab\tand\nline", "—dash… “quotes”", "İstanbul ẞ", "",
+    ]  # fmt: skip
+    ids, _ = made.encode(texts)
+    wanted = own(texts, padding="max_length", truncation=True, max_length=16)["input_ids"]
+    assert dict(zip(texts, ids.tolist(), strict=True)) == dict(zip(texts, wanted, strict=True))
+
+
+def test_siglips_tokenizer_may_be_written_already(tmp_path: Path) -> None:
+    foreign.siglip_tokenizer(tmp_path).save_pretrained(tmp_path)
+    _, written = siglip_tokenizer(tmp_path)
+    (tmp_path / "tokenizer.json").write_text(written, encoding="utf-8")
+    pieces = shutil.copytree(tmp_path, tmp_path / "pieces")
+    (tmp_path / "spiece.model").unlink()
+    again, kept = siglip_tokenizer(tmp_path)
+    assert again.pad_token == "</s>"
+    assert again(CAPTIONS)["input_ids"] == SiglipTokenizer.from_pretrained(pieces)(CAPTIONS)[
+        "input_ids"
+    ]  # fmt: skip
+    assert json.loads(kept)["normalizer"] == json.loads(written)["normalizer"]
+    (tmp_path / "tokenizer.json").unlink()
+    with pytest.raises(NotConvertible, match=r"spiece\.model"):
+        siglip_tokenizer(tmp_path)
 
 
 @pytest.fixture
