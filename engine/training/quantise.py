@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +16,7 @@ from optimum.onnxruntime.configuration import QuantizationConfig
 _LARGE = 4096
 
 
-def quantise_products(
-    graph: Path, out: Path, reduce_range: bool = False, left: Collection[str] = ()
-) -> None:
+def quantise_products(graph: Path, out: Path, reduce_range: bool = False) -> None:
     """Quantise a graph's matrix products per channel and store its other large weights in 8 bits.
 
     The products find the scale of their activations as they run (dynamic).
@@ -27,7 +24,6 @@ def quantise_products(
     Args:
         graph: prepared by ONNX Runtime's `quant_pre_process`; stays as it is.
         reduce_range: 7-bit weights.
-        left: names of weights whose products stay in float.
     """
     with tempfile.TemporaryDirectory() as scratch:
         ORTQuantizer(graph).quantize(
@@ -40,7 +36,7 @@ def quantise_products(
                 per_channel=True,
                 reduce_range=reduce_range,
                 operators_to_quantize=["MatMul", "Gemm"],
-                nodes_to_exclude=_kept_in_float(graph, left),
+                nodes_to_exclude=_kept_in_float(graph),
             ),
             save_dir=Path(scratch),
             file_suffix="quantized",
@@ -50,12 +46,11 @@ def quantise_products(
         out.write_bytes(made.read_bytes())
 
 
-def _kept_in_float(path: Path, left: Collection[str]) -> list[str]:
+def _kept_in_float(path: Path) -> list[str]:
     """Matrix products that int8 would spoil.
 
     Those of two computed values: attention, which it would slow and blur. And the last one, to
     the logit: beside the similarity's weight, a hundred times the others, they would round to 0.
-    And those with the weights that are ``left``.
     """
     graph = onnx.load(path).graph
     weights = {initializer.name: initializer.dims for initializer in graph.initializer}
@@ -63,7 +58,7 @@ def _kept_in_float(path: Path, left: Collection[str]) -> list[str]:
     for node in graph.node:
         if node.op_type in ("MatMul", "Gemm"):
             shape = weights.get(node.input[1])
-            if shape is None or 1 in shape or node.input[1] in left:
+            if shape is None or 1 in shape:
                 # The quantiser renames a Gemm so before it looks at what to leave out.
                 kept += [node.name, f"{node.name}_MatMul"]
     return kept

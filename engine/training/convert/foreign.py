@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,6 @@ class Graph:
         samples: by the name of the input, what it is traced with.
         free: by the name of the input, the axes that may have any size, and what each is called.
         outputs: their names.
-        left: names of parameters of the module whose products are not quantised.
     """
 
     name: str
@@ -48,7 +47,6 @@ class Graph:
     samples: dict[str, Tensor]
     free: dict[str, dict[int, str]]
     outputs: list[str]
-    left: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,4 +48,4 @@ def quantise(graph: Graph, source: Path, folder: Path) -> None:
         quant_pre_process(
             str(source / graph_file(graph.name, "fp32")), str(prepared), skip_symbolic_shape=True
         )
-        quantise_products(prepared, folder / graph_file(graph.name, "int8"), left=graph.left)
+        quantise_products(prepared, folder / graph_file(graph.name, "int8"))
