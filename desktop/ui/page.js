@@ -157,6 +157,19 @@ document.addEventListener("DOMContentLoaded", () => {
   }).observe(document.body, { childList: true, subtree: true });
 });
 
+// Gradio gives each of a few radio buttons a name of its own, so that the arrow keys don't lead from
+// one to the next, and what they are about stands beside them only.
+document.addEventListener("DOMContentLoaded", () => {
+  new MutationObserver(() => {
+    for (const group of document.querySelectorAll("fieldset:not([aria-label])")) {
+      const words = group.querySelector("[data-testid=block-info]");
+      if (!words) continue;
+      group.setAttribute("aria-label", words.textContent.trim());
+      for (const radio of group.querySelectorAll("input[type=radio]")) radio.name = group.id;
+    }
+  }).observe(document.body, { childList: true, subtree: true });
+});
+
 document.addEventListener("click", (event) => {
   const tab = event.target.closest?.("#pl-tabs [role=tab]");
   if (tab) window.pairlens.show(tab.dataset.view);
