@@ -17,6 +17,7 @@ from desktop.ui.match import MatchView
 from desktop.ui.search import SearchView
 from desktop.ui.settings import SettingsView
 from desktop.ui.theme import read_logo
+from desktop.ui.welcome import Welcome
 from desktop.workbench import Workbench
 
 
@@ -30,7 +31,9 @@ def build_page(bench: Workbench, language: str) -> gr.Blocks:
         gr.HTML(problem, elem_id="pl-problem", elem_classes="pl-may-be-empty")
         arrivals = Arrivals(bench, t)
         with gr.Column(elem_id="view-match", elem_classes="pl-view"):
+            welcome = Welcome(bench, t)
             matching = MatchView(bench, t)
+            welcome.wire(matching)
         with gr.Column(elem_id="view-batch", elem_classes="pl-view"):
             batching = BatchView(bench, t)
         with gr.Column(elem_id="view-search", elem_classes="pl-view"):
@@ -49,7 +52,7 @@ def build_page(bench: Workbench, language: str) -> gr.Blocks:
             None, None, None, js="() => window.pairlens.resumed()"
         )  # fmt: skip
         # Each by itself: the journal may have to wait for a drive.
-        for part in (arrivals, batching.acting, searching.acting, history, settings):
+        for part in (arrivals, welcome, batching.acting, searching.acting, history, settings):
             page.load(part.look, None, part.shown, **DIRECT)
     return page
 

@@ -125,7 +125,7 @@ class BatchView:
                 )  # fmt: skip
             self.acting = ActPanel(self._bench, t, "batch", self._to_act_on, by_caption=True)
         self._table = gr.HTML(
-            cards.empty(t("batch.empty"), t("batch.empty_hint")), elem_id="batch-table"
+            cards.empty(t("batch.empty"), t("batch.empty_hint"), "batch"), elem_id="batch-table"
         )
         self._timer = gr.Timer(LOOK_EVERY, active=False)
 

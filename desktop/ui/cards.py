@@ -12,6 +12,7 @@ from pathlib import Path
 from desktop.i18n import Translator
 from desktop.intake import as_path
 from desktop.jobs import Snapshot, State
+from desktop.ui.icons import icon
 from desktop.workbench import Workbench
 from engine.errors import FolderMissing, PairLensError
 from engine.types import PhotoFailure
@@ -22,10 +23,10 @@ LISTED = 20
 log = logging.getLogger(__name__)
 
 
-def empty(sentence: str, hint: str = "") -> str:
-    """What a view shows before there is anything to show."""
+def empty(sentence: str, hint: str = "", sign: str = "photo") -> str:
+    """What a view shows before there is anything to show; ``sign`` is one of `icons.SHAPES`."""
     below = f"<p>{escape(hint)}</p>" if hint else ""
-    return f'<div class="pl-empty"><strong>{escape(sentence)}</strong>{below}</div>'
+    return f'<div class="pl-empty">{icon(sign)}<strong>{escape(sentence)}</strong>{below}</div>'
 
 
 def notice(sentence: str) -> str:
@@ -188,8 +189,8 @@ def bar(probability: float, match: bool) -> str:
     kind = "pl-yes" if match else "pl-no"
     width = round(max(0.0, min(1.0, probability)) * 100, 1)
     return (
-        f'<span class="pl-bar {kind}" role="meter" aria-valuemin="0" aria-valuemax="100" '
-        f'aria-valuenow="{width}"><i style="width:{width}%"></i></span>'
+        # It is drawn for the eye; the number says the same.
+        f'<span class="pl-bar {kind}" aria-hidden="true"><i style="width:{width}%"></i></span>'
         f'<span class="pl-percent" data-probability="{probability:.4f}">'
         f"{escape(percent(probability))}</span>"
     )

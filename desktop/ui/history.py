@@ -64,7 +64,7 @@ class HistoryView:
 
 def _table(actions: list[Action], t: Translator) -> str:
     if not actions:
-        return cards.empty(t("history.empty"), t("history.empty_hint"))
+        return cards.empty(t("history.empty"), t("history.empty_hint"), "history")
     heads = "".join(
         f"<th>{escape(t(key))}</th>"
         for key in (

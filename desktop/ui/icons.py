@@ -15,9 +15,6 @@ SHAPES = {
     '<circle cx="16" cy="7" r="2.6"/><circle cx="8" cy="17" r="2.6"/>',
     "photo": '<rect x="3.5" y="5" width="17" height="14" rx="2.5"/><circle cx="9" cy="10" r="1.7"/>'
     '<path d="m4 17 5-4.2 3.4 2.8 3.8-3.6 4.3 4"/>',
-    "words": '<path d="M4 6.5h16M4 11h16M4 15.5h9M4 20h5"/>',
-    "folder": '<path d="M3.5 18V6.8A1.8 1.8 0 0 1 5.3 5h4l2 2.5h7.4a1.8 1.8 0 0 1 1.8 1.8V18'
-    'a1.5 1.5 0 0 1-1.5 1.5H5A1.5 1.5 0 0 1 3.5 18Z"/>',
     "private": '<rect x="5" y="10.5" width="14" height="9.5" rx="2"/>'
     '<path d="M8 10.5V8a4 4 0 0 1 8 0v2.5"/>',
 }

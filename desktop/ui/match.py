@@ -11,7 +11,7 @@ import gradio as gr
 
 from desktop.i18n import Translator
 from desktop.ui import cards
-from desktop.ui.bridge import DIRECT
+from desktop.ui.bridge import DIRECT, Changes
 from desktop.ui.why import WhyDialog, ask_why
 from desktop.workbench import Workbench
 from engine.types import Match
@@ -21,7 +21,11 @@ STRIP = 24
 
 
 class MatchView:
-    """Laid out inside the current tab when it is made."""
+    """Laid out inside the current tab when it is made.
+
+    Attributes:
+        shown: all that ``show`` changes.
+    """
 
     def __init__(self, bench: Workbench, t: Translator) -> None:
         self._bench = bench
@@ -33,6 +37,7 @@ class MatchView:
             with gr.Column(scale=6, min_width=340):
                 self._results = gr.HTML(self._nothing_yet(), elem_id="match-results")
                 WhyDialog(bench, t)
+        self.shown = [self.photos, self.strip, self._captions, self._results]
         self._wire()
 
     def _lay_out_inputs(self) -> None:
@@ -74,6 +79,16 @@ class MatchView:
         merged = list(dict.fromkeys([*known, *more]))
         return merged, _strip(merged, self._bench, self._t)
 
+    def show(self, photos: Sequence[Path], captions: Sequence[str]) -> Changes:
+        """These photos matched with these captions, in place of what was there."""
+        names, text = list(map(str, photos)), "\n".join(captions)
+        return {
+            self.photos: names,
+            self.strip: _strip(names, self._bench, self._t),
+            self._captions: text,
+            self._results: self._match(names, text),
+        }
+
     def _take_upload(
         self, known: list[str], files: list[str] | None
     ) -> tuple[list[str], str, None]:
@@ -93,7 +108,7 @@ class MatchView:
         return [], "", self._nothing_yet()
 
     def _nothing_yet(self) -> str:
-        return cards.empty(self._t("match.empty"), self._t("match.empty_hint"))
+        return cards.empty(self._t("match.empty"), self._t("match.empty_hint"), "match")
 
 
 def _strip(photos: list[str], bench: Workbench, t: Translator) -> str:

@@ -112,6 +112,22 @@ window.pairlens.ask_to_close = () => {
   });
 })();
 
+// The first step of somebody new: a folder to search in.
+window.pairlens.begin = async () => {
+  window.pairlens.show("search");
+  const box = document.querySelector("#search-folder :is(input, textarea)");
+  const folder = await window.pywebview?.api.pick_folder();
+  if (folder) {
+    box.value = folder;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  box.focus();
+};
+document.addEventListener("click", (event) => {
+  const begun = event.target.closest?.("#match-go, #batch-go, #search-go");
+  if (begun && document.querySelector(".pl-first")) document.querySelector("#welcome-away").click();
+});
+
 document.addEventListener("DOMContentLoaded", () => {
   const veil = document.createElement("div");
   veil.id = "pl-veil";
@@ -157,18 +173,24 @@ document.addEventListener("DOMContentLoaded", () => {
   }).observe(document.body, { childList: true, subtree: true });
 });
 
-// Gradio gives each of a few radio buttons a name of its own, so that the arrow keys don't lead from
-// one to the next, and what they are about stands beside them only.
+// What a few radio buttons are about stands only beside them in Gradio, and each has a name of its
+// own, so that the arrow keys don't lead from one to the next.
 document.addEventListener("DOMContentLoaded", () => {
   new MutationObserver(() => {
     for (const group of document.querySelectorAll("fieldset:not([aria-label])")) {
       const words = group.querySelector("[data-testid=block-info]");
-      if (!words) continue;
-      group.setAttribute("aria-label", words.textContent.trim());
-      for (const radio of group.querySelectorAll("input[type=radio]")) radio.name = group.id;
+      if (words) group.setAttribute("aria-label", words.textContent.trim());
     }
   }).observe(document.body, { childList: true, subtree: true });
 });
+// Gradio gives other names again whenever one is chosen, so this is done at each key.
+for (const kind of ["focusin", "keydown"]) {
+  document.addEventListener(kind, (event) => {
+    const group = event.target.type === "radio" && event.target.closest("fieldset");
+    if (!group) return;
+    for (const radio of group.querySelectorAll("input[type=radio]")) radio.name = group.id;
+  }, true);
+}
 
 document.addEventListener("click", (event) => {
   const tab = event.target.closest?.("#pl-tabs [role=tab]");

@@ -58,7 +58,8 @@ class SearchView:
             self._buttons = JobButtons(t, "search", lambda: bench.keeper)
         self.acting = ActPanel(bench, t, "search", self._to_act_on, by_caption=False)
         self._gallery = gr.HTML(
-            cards.empty(t("search.empty"), t("search.empty_hint")), elem_id="search-gallery"
+            cards.empty(t("search.empty"), t("search.empty_hint"), "search"),
+            elem_id="search-gallery",
         )
         self._timer = gr.Timer(LOOK_EVERY, active=False)
         self._calm = gr.Timer(CALM, active=False)
@@ -338,7 +339,7 @@ class SearchView:
             bench.search = None
             changes |= {
                 self.folder: "",
-                self._gallery: cards.empty(t("search.empty"), t("search.empty_hint")),
+                self._gallery: cards.empty(t("search.empty"), t("search.empty_hint"), "search"),
             }
         return changes
 
