@@ -28,6 +28,8 @@ EXCLUDED = (
     # QtPy imports them where they are there; a page in a window needs none.
     "PySide6.QtDataVisualization", "PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets",
     "PySide6.QtPositioning", "PySide6.QtQml", "PySide6.QtQuick", "PySide6.QtQuickWidgets",
+    # What only builds packages.
+    "setuptools", "pkg_resources", "distutils",
     # A GPL line editor for terminals.
     "readline", "curses",
 )  # fmt: skip

@@ -290,8 +290,12 @@ def write(parts: list[Part], folder: Path) -> list[Path]:
         encoding="utf-8",
     )
     lines = [HEADER, *(f"{part.name} {part.version}: {part.licence}" for part in parts), ""]
+    first: dict[str, str] = {}
     for part in parts:
         title = f"{part.name} {part.version}".strip()
-        lines += ["", "=" * 78, title, part.licence, "=" * 78, "", part.text, ""]
+        text = part.text
+        if first.setdefault(text, title) != title:
+            text = f"The text is the one given with {first[text]}."
+        lines += ["", "=" * 78, title, part.licence, "=" * 78, "", text, ""]
     readable.write_text("\n".join(lines), encoding="utf-8")
     return [listed, readable]

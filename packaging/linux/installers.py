@@ -139,7 +139,7 @@ def make_deb(program: Path, out: Path, work: Path) -> Path:
     target = out / f"pairlens_{__version__}_{ARCHITECTURE}.deb"
     # xz makes it smaller than zstd does, and every Debian reads it.
     subprocess.run(
-        ["dpkg-deb", "--root-owner-group", "-Zxz", "-z6", "--build", str(stage), str(target)],
+        ["dpkg-deb", "--root-owner-group", "-Zxz", "-z9", "--build", str(stage), str(target)],
         env={**os.environ, "SOURCE_DATE_EPOCH": str(when)},
         check=True,
     )
