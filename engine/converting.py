@@ -56,7 +56,7 @@ def import_model(
 def _convert(folder: Path, out: Path, name: str, precision: str, tell: Tell) -> None:
     command = [
         sys.executable, "-m", "engine.training.convert", str(folder), str(out),
-        "--name", name, "--precision", precision,
+        f"--name={name}", f"--precision={precision}",
     ]  # fmt: skip
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints,
