@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
@@ -62,6 +63,16 @@ class Thumbnails:
             except (PhotoError, OSError):
                 return None
         return path
+
+    def size(self) -> int:
+        """Bytes that all copies take up on the disk."""
+        return sum(path.stat().st_size for path in self._folder.glob("*.jpg"))
+
+    def clear(self) -> None:
+        """Delete all copies; those of photos on the page are made again when they are asked for."""
+        for path in self._folder.glob("*.jpg"):
+            with suppress(OSError):  # on Windows, while it is being sent
+                path.unlink()
 
 
 def _shrink(photo: Path, side: int, path: Path) -> None:

@@ -61,7 +61,7 @@ class SettingsView:
         look = gr.Button("", elem_id="settings-look", elem_classes="pl-hidden")
         self.shown = [
             self._theme, self._language, self._device, self._device_now, self._libraries,
-            about.model,
+            self._cache, about.model,
         ]  # fmt: skip
         look.click(lambda: {**self.look(), **about.look()}, None, self.shown, **DIRECT)
         self._wire()
@@ -86,7 +86,7 @@ class SettingsView:
     def _lay_out_device(self) -> None:
         t = self._t
         with gr.Column(elem_classes="pl-card"):
-            gr.HTML(_title(t("settings.device")))
+            gr.HTML(_title(t("settings.device"), t("settings.model_hint")))
             self._device = gr.Radio(
                 [(t(words), device.value) for device, words in DEVICES.items()],
                 value=DeviceChoice.AUTO.value, label=t("settings.device_choice"),
@@ -99,6 +99,14 @@ class SettingsView:
         with gr.Column(elem_classes="pl-card"):
             gr.HTML(_title(t("libraries.title")))
             self._libraries = gr.HTML(elem_id="settings-libraries")
+        with gr.Column(elem_classes="pl-card"):
+            gr.HTML(_title(t("settings.cache")))
+            with gr.Row(elem_classes="pl-line pl-beside"):
+                self._cache = gr.HTML(elem_id="settings-cache")
+                self._clear = gr.Button(
+                    t("settings.cache_clear"), size="sm", scale=0, min_width=110,
+                    elem_id="settings-cache-clear",
+                )  # fmt: skip
 
     def _lay_out_trouble(self) -> None:
         t = self._t
@@ -109,6 +117,7 @@ class SettingsView:
                     t("settings.report"), size="sm", scale=0, min_width=200,
                     elem_id="settings-report",
                 )  # fmt: skip
+            gr.HTML(cards.note(t("settings.log", path=self._bench.log_file)))
             self._report = gr.HTML(elem_id="settings-written", elem_classes="pl-may-be-empty")
 
     def _wire(self) -> None:
@@ -120,6 +129,7 @@ class SettingsView:
             None, None, None, js="() => { window.location.reload(); }"
         )
         self._device.input(self._choose_device, self._device, self._device_now, **DIRECT)
+        self._clear.click(self._clear_cache, None, self._cache, **DIRECT)
         self._write.click(self._make_report, None, self._report, **DIRECT)
 
     def look(self) -> Changes:
@@ -131,6 +141,7 @@ class SettingsView:
             self._device: choices.device.value,
             self._device_now: self._running_on(),
             self._libraries: self._listed(),
+            self._cache: self._held("settings.cache_held"),
         }
 
     def _speak(self, language: str) -> None:
@@ -172,6 +183,14 @@ class SettingsView:
             return cards.note(t("libraries.none"))
         return f'<ul class="pl-libraries">{rows}</ul>{link}'
 
+    def _held(self, key: str) -> str:
+        return cards.note(self._t(key, size=f"{self._bench.thumbnails.size() / 1e6:,.1f}"))
+
+    def _clear_cache(self) -> str:
+        said = self._held("settings.cache_cleared")
+        self._bench.thumbnails.clear()
+        return said
+
     def _make_report(self) -> str:
         bench = self._bench
         about = {"Language": bench.language(), "Device asked for": bench.device.value}
@@ -189,8 +208,10 @@ class SettingsView:
         return _copyable(text, self._t)
 
 
-def _title(words: str) -> str:
-    return f"<h2>{escape(words)}</h2>"
+def _title(words: str, meaning: str = "") -> str:
+    """A heading, and beside it what its words mean where not everybody knows them."""
+    beside = cards.hint(words, meaning) if meaning else ""
+    return f'<div class="pl-title"><h2>{escape(words)}</h2>{beside}</div>'
 
 
 def _copyable(text: str, t: Translator) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.fixtures.browser import box, choose_view, open_page
@@ -73,6 +74,43 @@ def test_a_device_is_kept_for_the_next_start_and_the_present_one_explained(
     page.get_by_label("Automatic").check()
     expect(now).not_to_contain_text("from the next start")
     assert kept(home)["device"] == "auto"
+
+
+def test_small_copies_of_photos_are_counted_and_deleted(
+    page: Page, home: Path, tmp_path: Path
+) -> None:
+    # Large enough that its copy takes up a tenth of a megabyte.
+    photo = tmp_path / "noise.png"
+    Image.effect_noise((1200, 900), 90).convert("RGB").save(photo)
+    choose_view(page, "match")
+    page.set_input_files("#match-upload input[type=file]", [photo])
+    picture = page.locator("#match-strip img")
+    expect(picture).to_be_visible()
+    page.wait_for_function("document.querySelector('#match-strip img').naturalWidth === 360")
+    picture.click()
+    page.wait_for_function("document.querySelector('#pl-light img').naturalWidth === 1200")
+    page.keyboard.press("Escape")
+    copies = [one for one in (home / "cache").rglob("*.jpg") if "thumbnails" in one.parts]
+    assert len(copies) >= 2
+    said = page.locator("#settings-cache")
+    choose_view(page, "settings")
+    size = sum(one.stat().st_size for one in copies)
+    expect(said).to_contain_text(f"{size / 1e6:,.1f} MB: small copies")
+    page.click("#settings-cache-clear")
+    expect(said).to_contain_text(f"Deleted {size / 1e6:,.1f} MB")
+    assert not any(one.exists() for one in copies)
+
+
+def test_a_word_that_not_everybody_knows_is_explained_by_pointer_and_keyboard(page: Page) -> None:
+    hint = page.locator("#view-settings .pl-hint").first
+    hint.hover()
+    expect(page.get_by_role("tooltip")).to_contain_text("model pack")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("tooltip")).to_have_count(0)
+    hint.focus()
+    expect(page.get_by_role("tooltip")).to_be_visible()
+    hint.blur()
+    expect(page.get_by_role("tooltip")).to_have_count(0)
 
 
 def test_libraries_are_listed_and_lead_to_where_they_are_managed(
