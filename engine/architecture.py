@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from engine.config import Config, DualConfig, ModelConfig
+from engine.config import DualConfig, ModelConfig
+from engine.deciding import BlipConfig, Config, PairConfig, ViltConfig
 from engine.onnx_file import Signature, Value
 from engine.safetensors_file import Shapes
 
 FUSION, DUAL = "pairlens-fusion", "dual-encoder"
+BLIP, VILT, PAIR = "blip", "vilt", "pair"
 # What the sizes of a model of each architecture are; what is unknown can be listed, not used.
-CONFIGS: dict[str, type[Config]] = {FUSION: ModelConfig, DUAL: DualConfig}
+CONFIGS: dict[str, type[Config]] = {
+    FUSION: ModelConfig, DUAL: DualConfig, BLIP: BlipConfig, VILT: ViltConfig, PAIR: PairConfig,
+}  # fmt: skip
 # The kind of pack as which this version runs each.
-RUN_AS = {FUSION: "both", DUAL: "embedding"}
+RUN_AS = {FUSION: "both", DUAL: "embedding", BLIP: "both", VILT: "fusion", PAIR: "both"}
+# Those that decide by looking at the photo again: see `engine.deciding`.
+LOOKING_AGAIN = (BLIP, VILT, PAIR)
+# Before the names of the decider's files in a pack of two models.
+DECIDER = "decider-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +46,49 @@ def expected(architecture: str, config: Config) -> Expected | None:
         return Expected((3, side, side), _fusion_graphs(config), dict(_weights(config)))
     if architecture == DUAL and isinstance(config, DualConfig):
         return Expected(config.pixels, _dual_graphs(config), {})
+    if architecture == BLIP and isinstance(config, BlipConfig):
+        return Expected(config.pixels, _blip_graphs(config), {})
+    if architecture == VILT and isinstance(config, ViltConfig):
+        return Expected(config.pixels, _vilt_graphs(config), {})
+    if architecture == PAIR and isinstance(config, PairConfig):
+        decider = config.decider
+        if isinstance(decider, BlipConfig):
+            graphs = _blip_graphs(decider)
+            del graphs["text"]  # which would only find
+        else:
+            graphs = _vilt_graphs(decider)
+        theirs = {f"{DECIDER}{name}": graph for name, graph in graphs.items()}
+        return Expected(config.pixels, _dual_graphs(config.finder) | theirs, {})
     return None
+
+
+_IDS, _MASK = Value("ids", "int64", (None, None)), Value("mask", "bool", (None, None))
+
+
+def _blip_graphs(config: BlipConfig) -> dict[str, Signature]:
+    pixels = Value("pixels", "float32", (None, *config.pixels))
+    embeddings = Value("embeddings", "float32", (None, config.embedding))
+    tokens = Value("tokens", "float32", (None, config.tokens, config.width))
+    logits = Value("logits", "float32", (None,))
+    return {
+        "image": Signature((pixels,), (embeddings, tokens)),
+        "text": Signature((_IDS, _MASK), (embeddings,)),
+        "fusion": Signature((tokens, _IDS, _MASK), (logits,)),
+    }
+
+
+def _vilt_graphs(config: ViltConfig) -> dict[str, Signature]:
+    patches = Value("patches", "float32", (None, None, config.pixels[1]))
+    logits = Value("logits", "float32", (None,))
+    return {"fusion": Signature((patches, _IDS, _MASK), (logits,))}
 
 
 def _dual_graphs(config: DualConfig) -> dict[str, Signature]:
     pixels = Value("pixels", "float32", (None, *config.pixels))
     embeddings = Value("embeddings", "float32", (None, config.embedding))
-    ids, mask = Value("ids", "int64", (None, None)), Value("mask", "bool", (None, None))
     return {
         "image": Signature((pixels,), (embeddings,)),
-        "text": Signature((ids, mask) if config.masked else (ids,), (embeddings,)),
+        "text": Signature((_IDS, _MASK) if config.masked else (_IDS,), (embeddings,)),
     }
 
 

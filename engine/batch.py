@@ -53,6 +53,16 @@ class BatchOptions:
     threshold: float | None = None
     false_alarms: int | None = None
 
+    @property
+    def whole(self) -> bool:
+        """Whether all pairs have to be there before the first row can be."""
+        return self.mode is Mode.ASSIGN or self.false_alarms is not None
+
+    def width(self, captions: int) -> int:
+        """How many of so many captions the fusion looks at with each photo."""
+        everything = self.whole or self.exact or self.mode is Mode.ALL
+        return captions if everything else min(captions, SHORTLIST)
+
 
 @dataclass(frozen=True, slots=True)
 class _Scores:
@@ -85,8 +95,7 @@ def batch(
 
     Raises CaptionEmpty, TooManyPairs or TooFewPhotos, before anything is read.
     """
-    whole = options.mode is Mode.ASSIGN or options.false_alarms is not None
-    if whole and len(photos) * len(captions) > MOST_PAIRS:
+    if options.whole and len(photos) * len(captions) > MOST_PAIRS:
         raise TooManyPairs(
             photos=f"{len(photos):,}",
             captions=f"{len(captions):,}",
@@ -96,12 +105,11 @@ def batch(
     if options.false_alarms is not None and len(photos) < options.false_alarms:
         raise TooFewPhotos(found=len(photos), n=options.false_alarms)
     bank = CaptionBank(matcher, [caption.text for caption in captions])
-    everything = whole or options.exact or options.mode is Mode.ALL
-    width = len(captions) if everything else SHORTLIST
+    width = options.width(len(captions))
     scored = _scored(matcher, photos, bank, width, known, progress, cancelled)
     fixed = matcher.threshold if options.threshold is None else options.threshold
     thresholds = np.full(len(captions), fixed)
-    if not whole:
+    if not options.whole:
         return _ranked(scored, captions, thresholds, options.mode)
     return _after_all(scored, captions, thresholds, options)
 

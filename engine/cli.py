@@ -11,16 +11,17 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import __version__
 from engine.errors import NoPhotos, PairLensError
 from engine.paths import languages
-from engine.types import Cancelled, DeviceChoice, Match, Mode, Pair, PhotoFailure, Progress
+from engine.types import Cancelled, Caption, DeviceChoice, Match, Mode, Pair, PhotoFailure, Progress
 
 if TYPE_CHECKING:
+    from engine.batch import BatchOptions
     from engine.matcher import Matcher
     from engine.recall import Recall
     from engine.results import About, Row
@@ -353,6 +354,8 @@ def _batch(args: argparse.Namespace) -> int:
     options = BatchOptions(mode, args.exact, args.threshold, args.false_alarms)
     _tell_meaning(matcher)
     about = about_of(matcher, options, args.folder, len(photos), captions, language=args.language)
+    if matcher.looks_again:
+        about = replace(about, expected_seconds=_expected(matcher, photos, captions, options))
     _warn_of_size(args.out, len(photos), len(photos) * (len(captions) if mode is Mode.ALL else 1))
     with (
         _until_interrupted() as cancelled,
@@ -369,6 +372,23 @@ def _batch(args: argparse.Namespace) -> int:
             cancelled=cancelled,
         )
         return _write(rows, about, args.out, "photos")
+
+
+def _expected(
+    matcher: Matcher, photos: Sequence[Path], captions: Sequence[Caption], options: BatchOptions
+) -> float | None:
+    """Say beforehand what it will take to look at photos again for each pair; in seconds."""
+    from engine.cost import seconds_per_pair
+
+    each = seconds_per_pair(matcher, photos, captions[0].text)
+    if each is None:
+        return None
+    pairs = len(photos) * options.width(len(captions))
+    _tell(
+        f"{pairs:,} pairs are compared in full, and this model takes {each:.2g} seconds for each "
+        f"on this computer: about {max(1, round(pairs * each / 60)):,} minutes in all."
+    )
+    return pairs * each
 
 
 def _verify(args: argparse.Namespace) -> int:

@@ -14,8 +14,10 @@ def import_from_hub(name: str, convert: Callable[[str], int], agreed: bool) -> i
 
     Asks before it fetches unless ``agreed``. Raises as `engine.hub.look_up` and `fetched`.
     """
+    from engine.converting import check_needed
     from engine.hub import fetched, look_up
 
+    check_needed(name)  # before anybody is asked for anything
     offer = look_up(name)
     size = f"{offer.size / 1e6:,.0f} MB in {len(offer.files)} files"
     _tell(f"{name} is on {offer.host}: {size}.")

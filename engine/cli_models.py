@@ -68,6 +68,11 @@ def add_models_command(command: Command) -> None:
     export.add_argument("name", metavar="NAME", help=NAME_HELP)
     export.add_argument("out", type=Path, metavar="OUT.pairlens")
 
+    pairing = part("pair", _pair, "make a model pack of two: one finds photos, the other decides")
+    pairing.add_argument("finder", metavar="FINDER", help="a pack made of CLIP or SigLIP, say")
+    pairing.add_argument("decider", metavar="DECIDER", help="a pack made of BLIP or ViLT")
+    pairing.add_argument("--name", help="what the pack is to be called; after both if left out")
+
     use = part("use", _use, "choose the model pack to use from now on")
     use.add_argument("name", metavar="NAME", help=NAME_HELP)
 
@@ -179,7 +184,15 @@ def _export(args: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
+def _pair(args: argparse.Namespace) -> int:
+    from engine.installed import find
+    from engine.pairing import pair
+
+    return _tell_imported(pair(find(args.finder), find(args.decider), args.name))
+
+
 def _use(args: argparse.Namespace) -> int:
+    from engine.errors import PackNeedsFinder
     from engine.installed import choose, find
     from engine.matcher import load_matcher
     from engine.paths import PACK_VARIABLE, packs_dir, shipped_pack_dir
@@ -189,7 +202,11 @@ def _use(args: argparse.Namespace) -> int:
     if not imported and pack.folder != shipped_pack_dir():
         _tell(f"{pack.title} is in use already, as {PACK_VARIABLE} names it: nothing was changed.")
         return EXIT_DONE
-    load_matcher(pack.folder)  # what can't be run is not chosen
+    # What can't be run, or can't search, is not chosen.
+    if not (matcher := load_matcher(pack.folder)).finds:
+        raise PackNeedsFinder(path=pack.folder, name=pack.title)
+    if matcher.looks_again:
+        _tell("It looks at photos again for each pair, which takes long: see docs/models.md.")
     choose(pack.folder if imported else None)
     variable = os.environ.get(PACK_VARIABLE)
     if variable and Path(variable).resolve() != pack.folder.resolve():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -78,6 +79,12 @@ class ModelConfig:
         return cls(**(values | stages))
 
 
+def check_sizes(sizes: Iterable[object]) -> None:
+    """Raise ValueError unless they are sizes that a model may have."""
+    if not all(type(size) is int and 0 < size < 1 << 20 for size in sizes):
+        raise ValueError("model: sizes must be whole numbers above 0, and not absurd")
+
+
 @dataclass(frozen=True, slots=True)
 class DualConfig:
     """Sizes of a model of two encoders that only their embeddings join, such as CLIP.
@@ -99,9 +106,7 @@ class DualConfig:
     masked: bool
 
     def __post_init__(self) -> None:
-        sizes = (*self.pixels, self.embedding, self.vocabulary, self.max_tokens)
-        if not all(type(size) is int and 0 < size < 1 << 20 for size in sizes):
-            raise ValueError("model: sizes must be whole numbers above 0, and not absurd")
+        check_sizes((*self.pixels, self.embedding, self.vocabulary, self.max_tokens))
         if len(self.pixels) not in (2, 3) or not isinstance(self.masked, bool):
             raise ValueError("model: pixels have two or three sizes, and masked is true or false")
         if not (isinstance(self.family, str) and self.family.isprintable()):
@@ -146,6 +151,3 @@ class TokenizerFacts:
         if not all(isinstance(fact, bool) for fact in rest):
             raise TypeError("tokenizer: fixed, left and lowercase are true or false")
         return cls(pad, *rest)
-
-
-Config = ModelConfig | DualConfig

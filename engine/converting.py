@@ -27,6 +27,15 @@ def is_model(folder: Path) -> bool:
     return (folder / "config.json").is_file()
 
 
+def check_needed(source: object) -> None:
+    """Raise ModelNeedsSource or ModelNeedsTraining, about ``source``, if it can't be converted."""
+    if getattr(sys, "frozen", False):
+        raise ModelNeedsSource(path=source)
+    missing = [module for module in _NEEDED if find_spec(module) is None]
+    if missing:
+        raise ModelNeedsTraining(path=source, missing=", ".join(missing), command=INSTALL_TRAINING)
+
+
 def import_model(
     folder: Path, tell: Tell, name: str | None = None, precision: str = "int8"
 ) -> Imported:
@@ -43,11 +52,7 @@ def import_model(
         ModelUnusable: no pack can be made of it.
         PackFileUnusable, SpaceMissing, PackNotStored, PacksBusy: as `import_folder` does.
     """
-    if getattr(sys, "frozen", False):
-        raise ModelNeedsSource(path=folder)
-    missing = [module for module in _NEEDED if find_spec(module) is None]
-    if missing:
-        raise ModelNeedsTraining(path=folder, missing=", ".join(missing), command=INSTALL_TRAINING)
+    check_needed(folder)
     with tempfile.TemporaryDirectory(prefix="pairlens-") as scratch:
         _convert(folder.resolve(), Path(scratch), name or folder.resolve().name, precision, tell)
         return import_folder(Path(scratch))

@@ -12,7 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from engine.backends import Backend
-from engine.config import DualConfig
+from engine.config import DualConfig, ModelConfig
+from engine.deciding import BlipConfig, Config
 from engine.errors import DeviceMissing
 from engine.pack import WEIGHTS_FILE, Pack
 from engine.types import DeviceChoice
@@ -77,10 +78,8 @@ def open_backend(pack: Pack, choice: DeviceChoice, device: Device) -> Backend:
     Raises whatever ONNX Runtime does for a graph it can't run.
     """
     config = pack.manifest.model
-    if isinstance(config, DualConfig):
-        from engine.backends.dual import DualBackend
-
-        return DualBackend(pack.folder, config)
+    if not isinstance(config, ModelConfig):
+        return open_foreign(pack.folder, config)
     if device.is_cuda:
         from engine.backends.torch import TorchBackend
 
@@ -93,6 +92,16 @@ def open_backend(pack: Pack, choice: DeviceChoice, device: Device) -> Backend:
     from engine.backends.onnx import OnnxBackend
 
     return OnnxBackend(pack.folder)
+
+
+def open_foreign(folder: Path, config: Config, prefix: str = "") -> Backend:
+    """The models of others run on the processor; ``prefix`` is for one that is part of a pair."""
+    from engine.backends.deciding import BlipBackend, ViltBackend
+    from engine.backends.dual import DualBackend
+
+    if isinstance(config, DualConfig):
+        return DualBackend(folder, config)
+    return (BlipBackend if isinstance(config, BlipConfig) else ViltBackend)(folder, prefix)
 
 
 def _cuda_fault(pack: Path, has_driver: Callable[[], bool]) -> tuple[Reason, str] | None:

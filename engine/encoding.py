@@ -45,6 +45,11 @@ class PhotoEncoder(Protocol):
         ...
 
     @property
+    def looks_again(self) -> bool:
+        """Whether tokens are not kept in an index, so that what it knows of a photo is not all."""
+        ...
+
+    @property
     def decode_threads(self) -> int:
         """Threads that prepare photos meanwhile."""
         ...
@@ -78,9 +83,12 @@ def encode_in_order(
 ) -> Iterator[tuple[list[Path], ImageFeatures, dict[Path, PhotoFailure]]]:
     """Encode photos batch by batch in the order given; what is ``known`` of them is not read.
 
+    An encoder that looks again has to read them all the same.
+
     Yields each batch's paths, the features of those that could be used (in their order), and
     the failures of the others. Ends early, between batches, once ``cancelled``.
     """
+    known = None if encoder.looks_again else known
     ahead = encoder.batch_size * (1 + BATCHES_AHEAD)
     work = partial(_prepare, encoder, known)
     with closing(in_order(work, photos, ahead, encoder.decode_threads)) as prepared:

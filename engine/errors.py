@@ -50,6 +50,8 @@
     │   ├── PackDamaged
     │   ├── PackUnsupported
     │   ├── PackReplaced
+    │   ├── PackNeedsFinder
+    │   ├── PackNotPairable
     │   ├── PackFileUnusable
     │   ├── PackNotAPack
     │   ├── ModelNeedsSource
@@ -469,6 +471,22 @@ class PackReplaced(PackError):
     template = (
         "{path}: the model pack that you chose can't be used ({reason}), so the default one "
         "answers instead. Import it again, or choose another with: pairlens models use NAME"
+    )
+
+
+class PackNeedsFinder(PackError):
+    code = "pack_needs_finder"
+    template = (
+        "{path}: this model pack says whether a caption fits a photo, but can't search. Pair it "
+        'with one that finds: pairlens models pair FINDER "{name}"'
+    )
+
+
+class PackNotPairable(PackError):
+    code = "pack_not_pairable"
+    template = (
+        "{path}: this model pack can't be the {part} of a pair ({reason}). FINDER is one made of "
+        "CLIP, Chinese-CLIP or SigLIP; DECIDER one made of BLIP or ViLT."
     )
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.errors import PackUnsupported
 from engine.matcher import Matcher
 from engine.patches import cover_patches
 from engine.types import BoolArray, FloatArray, ImageFeatures, TextFeatures
@@ -37,6 +38,7 @@ BLOCKS = (2, 3)
 # Covered photos times words that are looked at: the other half of the time. Where a caption has
 # more words, their maps come from fewer coverings.
 WORD_PAIRS = 1024
+_TOO_SLOW = "it looks at the photo again for each pair, and explaining takes a thousand of them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,11 @@ class Explanation:
 def explain(matcher: Matcher, photo: Path, caption: str) -> Explanation:
     """Explain one pair. The same pair always gets the same answer.
 
-    Raises PhotoError, and CaptionEmpty when the caption has no word.
+    Raises PhotoError, CaptionEmpty when the caption has no word, and PackUnsupported for a model
+    that looks at the photo again for each pair: a thousand pairs would take it many minutes.
     """
+    if matcher.looks_again:
+        raise PackUnsupported(path=matcher.pack_folder, reason=_TOO_SLOW)
     alone = matcher.encode_captions([caption])
     pixels, shown = matcher.prepare(photo), coverings()
     whole, images = matcher.encode(pixels[None]), encode_shown(matcher, pixels, shown)

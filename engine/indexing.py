@@ -323,6 +323,8 @@ class IndexRun:
             return
         pixels = np.stack([item.pixels for item in batch if item.pixels is not None])
         features = self._encoder.encode(pixels)
+        if self._encoder.looks_again:  # tokens of a megabyte and more for each photo
+            features = features.without_tokens()
         # One commit for each root: nearly always there is one.
         for root in sorted({item.task.root for item in batch}):
             rows = [n for n, item in enumerate(batch) if item.task.root == root]

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.architecture import RUN_AS
+from engine.architecture import LOOKING_AGAIN, PAIR, RUN_AS
 from engine.backends import Backend
 from engine.calibration import Vector
 from engine.confidence import SearchConfidence
 from engine.decode import decode
 from engine.device import choose_device, open_backend
 from engine.encoding import encode_in_order
-from engine.errors import CaptionEmpty, DeviceMissing, PackUnsupported
+from engine.errors import CaptionEmpty, DeviceMissing, PackNeedsFinder, PackUnsupported
 from engine.installed import used
 from engine.pace import DEFAULT, Facts, Pace, best_pace, usable_cores
 from engine.pack import TOKENIZER, Pack, open_pack
@@ -75,6 +75,16 @@ class Matcher:
     def calibrated(self) -> bool:
         """Whether match probabilities are calibrated, see `Calibration.fitted`."""
         return self._calibration.fitted
+
+    @property
+    def finds(self) -> bool:
+        """Whether it has embeddings; without, it only decides."""
+        return self.pack.manifest.kind != "fusion"
+
+    @property
+    def looks_again(self) -> bool:
+        """Whether it decides by looking at the photo again: its tokens are not kept in an index."""
+        return self.pack.manifest.architecture in LOOKING_AGAIN
 
     @property
     def search_confidence(self) -> SearchConfidence | None:
@@ -184,13 +194,19 @@ def load_matcher(pack_dir: Path | None = None, choice: DeviceChoice = DeviceChoi
     """Open a model pack, the one in use if none is named, and make it ready.
 
     Where the pack that was chosen can't be used, the default one answers; see `installed.used`.
-    Raises PackMissing, PackDamaged, PackUnsupported or DeviceMissing.
+    One that only decides is opened where it is named, for what judges pairs and finds nothing.
+
+    Raises PackMissing, PackDamaged, PackUnsupported, DeviceMissing or PackNeedsFinder.
     """
 
     def load(folder: Path) -> Matcher:
-        return _load(folder, choice)
+        matcher = _load(folder, choice)
+        if not matcher.finds:
+            about = matcher.pack.manifest
+            raise PackNeedsFinder(path=folder, name=f"{about.name} {about.version}")
+        return matcher
 
-    return used(load)[0] if pack_dir is None else load(pack_dir)
+    return used(load)[0] if pack_dir is None else _load(pack_dir, choice)
 
 
 def _load(folder: Path, choice: DeviceChoice) -> Matcher:
@@ -205,10 +221,15 @@ def _load(folder: Path, choice: DeviceChoice) -> Matcher:
         tokenizer = Tokenizer(pack.folder / TOKENIZER, about.model.max_tokens, about.tokenizer)
         if tokenizer.size > about.model.vocabulary:
             raise ValueError(f"{TOKENIZER} has more tokens than the model")
-        backend = open_backend(pack, choice, device)
+        if about.architecture == PAIR:
+            from engine.pair_matcher import open_pair  # which builds on this module
+
+            matcher: Matcher = open_pair(pack)
+        else:
+            matcher = Matcher(pack, open_backend(pack, choice, device), tokenizer)
     except DeviceMissing:
         raise
     except Exception as error:  # ONNX Runtime raises many kinds for a graph it can't run
         raise PackUnsupported(path=pack.folder, reason=str(error)) from error
-    log.info("%s %s on %s: %s", about.name, about.version, backend.device, device.why)
-    return Matcher(pack, backend, tokenizer)
+    log.info("%s %s on %s: %s", about.name, about.version, matcher.device, device.why)
+    return matcher

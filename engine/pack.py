@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from engine import manifest_json
-from engine.architecture import CONFIGS, DUAL, expected
+from engine.architecture import CONFIGS, FUSION, expected
 from engine.calibration import Calibration
 from engine.confidence import SearchConfidence
-from engine.config import Config, ModelConfig, TokenizerFacts
+from engine.config import ModelConfig, TokenizerFacts
+from engine.deciding import Config
 from engine.errors import PackDamaged, PackMissing, PackUnsupported
 from engine.pack_content import check_content
 from engine.preprocess import Preprocessing
@@ -207,7 +208,7 @@ def open_pack(folder: Path) -> Pack:
     if (shape := manifest.preprocessing.shape) != wanted.pixels:
         reason = f"its pixels are {shape}, its model's {wanted.pixels}"
         raise PackUnsupported(path=folder, reason=reason)
-    if (manifest.tokenizer is None) == (manifest.architecture == DUAL):
+    if (manifest.tokenizer is None) != (manifest.architecture == FUSION):
         raise PackUnsupported(path=folder, reason="its tokenizer is not that of its model")
     try:
         check_content(folder, there, wanted)

@@ -1,9 +1,10 @@
-"""An image as a variable number of patches, as SigLIP 2 NaFlex sees it: its aspect is kept.
+"""An image as a variable number of patches, as SigLIP 2 NaFlex and ViLT see it: its aspect is kept.
 
-The image is resized to the largest grid of square patches that has the image's aspect and no more
-patches than the model takes. Each patch is a row of numbers: its pixels, line by line, R, G, B
-each; then whether it is one at all, which row of how many it stands in, and which column of how
-many.
+For SigLIP 2 it is resized to the largest grid of square patches that has the image's aspect and no
+more patches than the model takes; for ViLT until its shorter side is as long as the model was
+trained with, or its longer side is 5/3 of that. Each patch is a row of numbers: its pixels, line by
+line, R, G, B each; then whether it is one at all, which row of how many it stands in, and which
+column of how many.
 """
 
 from __future__ import annotations
@@ -42,15 +43,39 @@ def grid_of(width: int, height: int, side: int, most: int) -> tuple[int, int]:
     return at(low)
 
 
+def fitted_grid(width: int, height: int, side: int, shorter: int) -> tuple[int, int]:
+    """Rows and columns of an image whose shorter side is to be ``shorter`` pixels long.
+
+    As ViLT's own processor rounds them; a strip has one row or column at least.
+    """
+    longest, short = int(1333 / 800 * shorter), min(width, height)
+    edges = [shorter if edge == short else shorter / short * edge for edge in (height, width)]
+    if max(edges) > longest:
+        scale = longest / max(edges)
+        edges = [scale * edge for edge in edges]
+    rows, columns = (max(1, int(edge + 0.5) // side) for edge in edges)
+    return rows, columns
+
+
+def most_fitted(side: int, shorter: int) -> int:
+    """The most patches that `fitted_grid` makes."""
+    return shorter // side * (int(1333 / 800 * shorter) // side)
+
+
 def to_patches(
-    image: Image.Image, side: int, most: int, resample: Image.Resampling, scale: Scale
+    image: Image.Image,
+    side: int,
+    grid: tuple[int, int],
+    most: int,
+    resample: Image.Resampling,
+    scale: Scale,
 ) -> FloatArray:
     """Patches float32 [most, 3 * side * side + PLACE] of an image, mode RGB.
 
-    ``scale`` turns uint8 [H,W,3] into float32. Patches that are not there are 0, but for their rows
-    and columns, which are 1.
+    ``grid`` is how many rows and columns there are. ``scale`` turns uint8 [H,W,3] into float32.
+    Patches that are not there are 0, but for their rows and columns, which are 1.
     """
-    rows, columns = grid_of(image.width, image.height, side, most)
+    rows, columns = grid
     small = image.resize((columns * side, rows * side), resample)
     values = scale(np.asarray(small)).reshape(rows, side, columns, side, 3)
     count = rows * columns

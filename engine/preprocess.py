@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from engine.patches import PLACE, to_patches
+from engine.patches import PLACE, fitted_grid, grid_of, most_fitted, to_patches
 from engine.types import FloatArray
 
 # Larger pixels than any model takes would fill the memory.
@@ -38,9 +38,10 @@ class Preprocessing:
         std: each channel is then divided by this.
         resize: "squash" brings the whole image to ``size`` x ``size`` without keeping its aspect,
             so that nothing at the edges is lost; "crop" brings its shorter side to ``shorter`` and
-            takes the square in the middle; "patches" keeps its aspect, see `engine.patches`.
+            takes the square in the middle; "patches" and "fit" keep its aspect, for SigLIP 2 and
+            for ViLT, see `engine.patches`.
         resample: one of `FILTERS`, or "quick", which shrinks by whole numbers before it filters.
-        shorter: for "crop" only.
+        shorter: for "crop" and "fit" only.
         patches: for "patches" only: the most that the model takes.
 
     Raises:
@@ -62,26 +63,33 @@ class Preprocessing:
             raise ValueError("preprocessing: mean and std need three values each")
         if not np.all(np.isfinite((*self.mean, *self.std))) or min(self.std) <= 0:
             raise ValueError("preprocessing: mean and std must be finite, and std above 0")
-        if self.resize not in ("squash", "crop", "patches"):
+        if self.resize not in ("squash", "crop", "patches", "fit"):
             raise ValueError(f"preprocessing: unknown resize {self.resize!r}")
         if self.resample not in (FILTERS if self.resize != "squash" else (QUICK, *FILTERS)):
             raise ValueError(f"preprocessing: can't {self.resize} by {self.resample!r}")
-        self._check_own("shorter", "crop", self.size, LARGEST_SIZE)
-        self._check_own("patches", "patches", 1, LARGEST_SIZE**2 // self.size**2)
+        self._check_own("shorter", ("crop", "fit"), self.size, LARGEST_SIZE)
+        self._check_own("patches", ("patches",), 1, LARGEST_SIZE**2 // self.size**2)
 
-    def _check_own(self, name: str, resize: str, least: int, most: int) -> None:
+    def _check_own(self, name: str, resize: tuple[str, ...], least: int, most: int) -> None:
         value = getattr(self, name)
-        if (value is not None) != (self.resize == resize):
-            raise ValueError(f"preprocessing: {name} is for {resize}, and has to be there then")
+        if (value is not None) != (self.resize in resize):
+            ways = " and ".join(resize)
+            raise ValueError(f"preprocessing: {name} is for {ways}, and has to be there then")
         if value is not None and not (type(value) is int and least <= value <= most):
             raise ValueError(f"preprocessing: {name} is {least} to {most}, not {value}")
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Of one photo's pixels: [3, size, size], or patches as `engine.patches` has them."""
-        if self.patches is None:
+        if self._most_patches is None:
             return 3, self.size, self.size
-        return self.patches, 3 * self.size**2 + PLACE
+        return self._most_patches, 3 * self.size**2 + PLACE
+
+    @property
+    def _most_patches(self) -> int | None:
+        if self.resize == "fit" and self.shorter is not None:
+            return most_fitted(self.size, self.shorter)
+        return self.patches
 
     @property
     def decode_side(self) -> int | None:
@@ -142,8 +150,14 @@ def to_pixels(image: Image.Image, how: Preprocessing) -> FloatArray:
         result: FloatArray = (values.astype(np.float32) / np.float32(255) - mean) / std
         return result
 
-    if how.patches is not None:
-        return to_patches(image, how.size, how.patches, FILTERS[how.resample], scaled)
+    if how.resize in ("patches", "fit"):
+        most = how.shape[0]
+        grid = (
+            grid_of(image.width, image.height, how.size, most)
+            if how.shorter is None
+            else fitted_grid(image.width, image.height, how.size, how.shorter)
+        )
+        return to_patches(image, how.size, grid, most, FILTERS[how.resample], scaled)
     return np.ascontiguousarray(scaled(np.asarray(_square(image, how))).transpose(2, 0, 1))
 
 

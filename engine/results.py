@@ -44,6 +44,7 @@ class About:
         language: one of `engine.paths.languages`, for the words on an HTML page.
         beside: the folder that photos without a full path are in.
         calibrated: whether match probabilities are, see `engine.calibration`.
+        expected_seconds: what it was expected to take, where that is long enough to say.
     """
 
     mode: Mode
@@ -58,6 +59,7 @@ class About:
     language: str = "en"
     beside: Path | None = None
     calibrated: bool = True
+    expected_seconds: float | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -66,6 +68,7 @@ class About:
 
     def settings(self) -> dict[str, Any]:
         """Plain values for JSON."""
+        expected = self.expected_seconds
         return {
             "mode": self.mode.value,
             "source": str(self.source),
@@ -78,6 +81,7 @@ class About:
             "threshold": self.threshold,
             "false_alarms": self.false_alarms,
             "captions": [{"caption": c.text, "label": c.label} for c in self.captions],
+            **({} if expected is None else {"expected_seconds": round(expected)}),
         }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.confidence import language_of
+from engine.encoding import encode_in_order
 from engine.errors import FolderOutside, LibraryMissing, PackError, PhotoError, QueryEmpty
 from engine.index import Library
 from engine.indexing import read_fingerprint
@@ -110,7 +111,7 @@ def search(matcher: Matcher, library: Library, query: Query, top: int = 20) -> S
         if query.words is not None and words is not None and by_words is not None:
             confident = _fits(matcher, query.words, by_words[found[:SHORTLIST]], len(snapshot))
             if len(found):
-                probability = _probabilities(matcher, snapshot, found, words)
+                probability = _probabilities(matcher, snapshot, found, words)[:, 0]
                 if by_photo is None:
                     order = np.argsort(-probability, kind="stable")
                     found, probability = found[order], probability[order]
@@ -189,11 +190,9 @@ def _without(
     met = 0
     while len(kept) < width and met < len(rows):
         part = rows[met : met + width]
-        images = snapshot.features(part)
-        every = np.arange(len(avoid))
-        pairs = np.repeat(np.arange(len(part)), len(avoid)), np.tile(every, len(part))
-        matches = matcher.probability(matcher.logits(images, avoid, *pairs)) >= matcher.threshold
-        kept += part[~matches.reshape(len(part), -1).any(axis=1)].tolist()
+        # What can't be read can't be judged, and stays.
+        matches = _probabilities(matcher, snapshot, part, avoid) >= matcher.threshold
+        kept += part[~matches.any(axis=1)].tolist()
         met += len(part)
     return np.array(kept[:width], np.int64), met - len(kept)
 
@@ -213,11 +212,27 @@ def _fits(matcher: Matcher, words: str, similarity: FloatArray, competing: int) 
 
 
 def _probabilities(
-    matcher: Matcher, snapshot: Snapshot, rows: IntArray, words: TextFeatures
+    matcher: Matcher, snapshot: Snapshot, rows: IntArray, texts: TextFeatures
 ) -> FloatArray:
-    """Match probabilities float32 [S] of the shortlist with the words."""
-    pairs = np.arange(len(rows)), np.zeros(len(rows), np.int64)
-    return matcher.probability(matcher.logits(snapshot.features(rows), words, *pairs))
+    """Match probabilities float32 [S, M] of photos with texts.
+
+    NaN for a photo that the model has to look at again and that can't be read now.
+    """
+    every = np.arange(len(texts))
+    if not matcher.looks_again:
+        pairs = np.repeat(np.arange(len(rows)), len(texts)), np.tile(every, len(rows))
+        logits = matcher.logits(snapshot.features(rows), texts, *pairs)
+        return matcher.probability(logits).reshape(len(rows), len(texts))
+    result = np.full((len(rows), len(texts)), np.nan, np.float32)
+    place = 0
+    for paths, images, failed in encode_in_order(matcher, snapshot.paths(rows)):
+        usable = [place + n for n, path in enumerate(paths) if path not in failed]
+        if usable:
+            pairs = np.repeat(np.arange(len(usable)), len(texts)), np.tile(every, len(usable))
+            logits = matcher.logits(images, texts, *pairs)
+            result[usable] = matcher.probability(logits).reshape(len(usable), len(texts))
+        place += len(paths)
+    return result
 
 
 def _hits(
@@ -231,13 +246,17 @@ def _hits(
     return [
         SearchHit(
             photo=path,
-            probability=None if probability is None else float(probability[place]),
-            similarity=None if by_words is None else float(by_words[row]),
-            photo_similarity=None if by_photo is None else float(by_photo[row]),
+            probability=_or_none(probability, place),
+            similarity=_or_none(by_words, row),
+            photo_similarity=_or_none(by_photo, row),
             offline=any(folder in path.parents for folder in away),
         )
         for place, (row, path) in enumerate(zip(rows, snapshot.paths(rows), strict=True))
     ]
+
+
+def _or_none(values: FloatArray | None, place: int) -> float | None:
+    return None if values is None or np.isnan(values[place]) else float(values[place])
 
 
 def answering(matcher: Matcher, library: Library) -> Matcher:

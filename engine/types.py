@@ -70,6 +70,10 @@ class ImageFeatures:
         """The features of these photos, by row number, in this order."""
         return ImageFeatures(self.embeddings[rows], self.tokens[rows])
 
+    def without_tokens(self) -> ImageFeatures:
+        """What finds, and nothing that decides: tokens [N,0,0]."""
+        return ImageFeatures(self.embeddings, np.empty((len(self), 0, 0), np.int8))
+
 
 @dataclass(frozen=True, slots=True)
 class TextFeatures:

@@ -68,6 +68,7 @@ class CorruptedPhotos:
         self.model_id = matcher.model_id
         self.batch_size = matcher.batch_size
         self.decode_threads = matcher.decode_threads
+        self.looks_again = matcher.looks_again
         self._matcher = matcher
         self._corruption = corruption
 

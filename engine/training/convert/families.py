@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from engine.training.convert.blip import blip
 from engine.training.convert.clip import chinese_clip, clip
 from engine.training.convert.foreign import Foreign, NotConvertible, read_json
 from engine.training.convert.siglip import siglip, siglip2
+from engine.training.convert.vilt import vilt
 
 FAMILIES: dict[str, Callable[[Path], Foreign]] = {
     "clip": clip,
     "chinese_clip": chinese_clip,
     "siglip": siglip,
     "siglip2": siglip2,
+    "blip": blip,
+    "vilt": vilt,
 }
 
 

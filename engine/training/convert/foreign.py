@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from engine.architecture import DUAL
-from engine.config import Config, DualConfig, TokenizerFacts
+from engine.config import DualConfig, TokenizerFacts
+from engine.deciding import Config
 from engine.preprocess import FILTERS, Preprocessing
 from engine.types import FloatArray
 
@@ -58,6 +59,8 @@ class Foreign:
             on unrelated pairs.
         reference: what the model's own code says of every image with every caption, before scale
             and bias: float32 [N, M].
+        relative: whether differences count as shares of the range of what the model says, as
+            logits may have any; else as they are.
     """
 
     architecture: str
@@ -70,6 +73,7 @@ class Foreign:
     scale: float
     bias: float | None
     reference: Callable[[Sequence[Image.Image], Sequence[str]], FloatArray]
+    relative: bool = False
 
 
 def read_json(folder: Path, name: str) -> dict[str, Any]:
@@ -185,15 +189,21 @@ class Unit(nn.Module):
         return unit
 
 
+def sample_words(vocabulary: int, longest: int) -> dict[str, Tensor]:
+    """Random ids, and a mask with padding."""
+    length = min(SAMPLE_LENGTH, longest)
+    generator = torch.Generator().manual_seed(0)
+    ids = torch.randint(vocabulary, (SAMPLES, length), generator=generator)
+    return {"ids": ids, "mask": torch.arange(length) < torch.tensor([[length], [2], [length - 1]])}
+
+
 def dual_graphs(config: DualConfig, image: nn.Module, text: nn.Module) -> list[Graph]:
     """The graphs of a model of two encoders, with noise and random words for samples."""
     generator = torch.Generator().manual_seed(0)
     pixels = torch.rand(SAMPLES, *config.pixels, generator=generator)
-    length = min(SAMPLE_LENGTH, config.max_tokens)
-    ids = torch.randint(config.vocabulary, (SAMPLES, length), generator=generator)
-    words = {"ids": ids}
-    if config.masked:
-        words["mask"] = torch.arange(length) < torch.tensor([[length], [2], [length - 1]])
+    words = sample_words(config.vocabulary, config.max_tokens)
+    if not config.masked:
+        del words["mask"]
     return [
         Graph("image", image, {"pixels": pixels}, {"pixels": {0: "batch"}}, ["embeddings"]),
         Graph(

@@ -22,6 +22,7 @@ def export(graph: Graph, longest: int, folder: Path) -> None:
     sizes = {
         "batch": torch.export.Dim("batch", min=1, max=MOST),
         "length": torch.export.Dim("length", min=SHORTEST, max=longest),
+        "patches": torch.export.Dim("patches", min=1, max=MOST),
     }
     names = list(graph.samples)
     shapes = tuple({axis: sizes[size] for axis, size in graph.free[name].items()} for name in names)

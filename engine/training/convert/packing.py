@@ -23,7 +23,7 @@ from engine.training.convert.samples import CAPTIONS, write_photos
 from engine.types import DeviceChoice, FloatArray
 
 # How far what graphs say of a pair may be from what the model's own code says, before scale and
-# bias: for similarities, which lie between -1 and 1.
+# bias: for similarities, which lie between -1 and 1, and for shares of the range of logits.
 TOLERANCE = {"fp32": 1e-3, "int8": 0.05}
 _LARGEST_LICENCE = 1 << 20
 
@@ -113,7 +113,7 @@ def _compared(foreign: Foreign, pack: Path, precision: str) -> tuple[FloatArray,
     images, texts = matcher.encode(pixels), matcher.encode_captions(CAPTIONS)
     pairs = np.indices(wanted.shape).reshape(2, -1)
     found = matcher.logits(images, texts, *pairs).reshape(wanted.shape)
-    apart = np.abs(found - wanted)
+    apart = np.abs(found - wanted) / (np.ptp(wanted) if foreign.relative else 1)
     if not float(apart.max()) <= TOLERANCE[precision]:
         remedy = "; try it with --precision fp32" if precision == "int8" else ""
         raise NotConvertible(
