@@ -108,3 +108,46 @@ def test_a_dict_with_a_missing_key_is_refused() -> None:
 def test_photos_are_decoded_with_half_again_as_many_pixels_a_side() -> None:
     how = Preprocessing(size=192, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
     assert how.decode_side == 288
+
+
+CROPPED = Preprocessing(32, (0.0,) * 3, (1.0,) * 3, "crop", "bicubic", shorter=36)
+
+
+@pytest.mark.parametrize("size", [(97, 61), (61, 97), (40, 40), (1, 1), (900, 700)])
+def test_the_square_in_the_middle_is_that_of_the_whole_photo_resized(size: tuple[int, int]) -> None:
+    image = photos.noise(*size)
+    width, height = (int(36 * edge / min(size)) for edge in size)
+    whole = np.asarray(image.resize((width, height), Image.Resampling.BICUBIC), np.float32) / 255
+    top, left = (height - 32) // 2, (width - 32) // 2
+    wanted = whole[top : top + 32, left : left + 32].transpose(2, 0, 1)
+    np.testing.assert_allclose(to_pixels(image, CROPPED), wanted, rtol=0, atol=1e-6)
+
+
+def test_of_a_long_strip_the_middle_alone_is_resized_to_the_same() -> None:
+    image = photos.noise(5000, 20)
+    whole = np.asarray(image.resize((9000, 36), Image.Resampling.BICUBIC), np.float32) / 255
+    wanted = whole[2:34, 4484:4516].transpose(2, 0, 1)
+    np.testing.assert_allclose(to_pixels(image, CROPPED), wanted, rtol=0, atol=1.5 / 255)
+    # All of this one would be 7 GB.
+    assert to_pixels(Image.new("RGB", (3, 200_000)), CROPPED).shape == (3, 32, 32)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"resize": "crop", "resample": "bicubic"},
+        {"resize": "crop", "resample": "bicubic", "shorter": 16},
+        {"resize": "crop", "resample": "bicubic", "shorter": True},
+        {"resize": "crop", "shorter": 40},
+        {"shorter": 40},
+        {"resample": "nearest"},
+        {"resample": ["bicubic"]},
+        {"resize": "patches", "resample": "bilinear"},
+        {"resize": "patches", "resample": "bilinear", "patches": 0},
+        {"resize": "patches", "resample": "bilinear", "patches": 1 << 30},
+        {"resize": "patches", "resample": "bilinear", "patches": 4, "shorter": 40},
+    ],
+)
+def test_what_makes_no_pixels_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="preprocessing"):
+        Preprocessing.from_dict(PLAIN.to_dict() | change)
