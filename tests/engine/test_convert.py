@@ -38,7 +38,8 @@ from engine.pack import read_manifest
 from engine.tokenizer import Tokenizer
 from engine.training.convert import packing
 from engine.training.convert.families import read_foreign
-from engine.training.convert.foreign import NotConvertible
+from engine.training.convert.foreign import Graph, NotConvertible
+from engine.training.convert.graphs import export
 from engine.training.convert.sentencepieces import siglip_tokenizer
 from engine.types import FloatArray
 from tests.fixtures import foreign
@@ -386,6 +387,18 @@ def test_graphs_that_say_something_else_are_not_packed(
     with pytest.raises(NotConvertible, match="fp32 graphs differ"):
         packing.make_pack(wrong, tiny_clip, tmp_path, "wrong", "int8", lambda line: None)
     assert list(tmp_path.glob("*.onnx")) == []
+
+
+def test_a_graph_that_can_not_be_written_is_told_in_a_sentence(tmp_path: Path) -> None:
+    class Unwritable(torch.nn.Module):
+        def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+            raise ValueError("too large\nby far")
+
+    samples = {"pixels": torch.zeros(2, 3)}
+    graph = Graph("image", Unwritable(), samples, {"pixels": {0: "batch"}}, ["embeddings"])
+    with pytest.raises(NotConvertible, match="its image graph can't be written: ") as refused:
+        export(graph, 9, tmp_path)
+    assert "\n" not in str(refused.value)
 
 
 def test_without_what_training_needs_the_line_that_installs_it_is_said(

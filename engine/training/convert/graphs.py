@@ -9,7 +9,7 @@ import torch
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from engine.backends.onnx import graph_file
-from engine.training.convert.foreign import Graph
+from engine.training.convert.foreign import Graph, NotConvertible
 from engine.training.export import OPSET
 from engine.training.quantise import quantise_products
 
@@ -18,7 +18,7 @@ MOST, SHORTEST = 4096, 2
 
 
 def export(graph: Graph, longest: int, folder: Path) -> None:
-    """Write a graph in fp32; captions of up to ``longest`` tokens."""
+    """Write a graph in fp32; captions of up to ``longest`` tokens. Raises NotConvertible."""
     sizes = {
         "batch": torch.export.Dim("batch", min=1, max=MOST),
         "length": torch.export.Dim("length", min=SHORTEST, max=longest),
@@ -28,18 +28,22 @@ def export(graph: Graph, longest: int, folder: Path) -> None:
     shapes = tuple({axis: sizes[size] for axis, size in graph.free[name].items()} for name in names)
     # A shortcut of torch's attention that has no operator in ONNX.
     torch.backends.mha.set_fastpath_enabled(False)
-    torch.onnx.export(
-        graph.module.eval(),
-        tuple(graph.samples.values()),
-        folder / graph_file(graph.name, "fp32"),
-        input_names=names,
-        output_names=graph.outputs,
-        dynamo=True,
-        opset_version=OPSET,
-        dynamic_shapes=shapes,
-        external_data=False,
-        verbose=False,
-    )
+    try:
+        torch.onnx.export(
+            graph.module.eval(),
+            tuple(graph.samples.values()),
+            folder / graph_file(graph.name, "fp32"),
+            input_names=names,
+            output_names=graph.outputs,
+            dynamo=True,
+            opset_version=OPSET,
+            dynamic_shapes=shapes,
+            external_data=False,
+            verbose=False,
+        )
+    except Exception as error:  # torch raises whatever it meets, protobuf where it is too large
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise NotConvertible(f"its {graph.name} graph can't be written: {reason}") from error
 
 
 def quantise(graph: Graph, source: Path, folder: Path) -> None:
