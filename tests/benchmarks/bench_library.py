@@ -42,6 +42,7 @@ class Encoder:
         self.model_id = pack.model_id
         self.pack_folder = pack.folder
         self.batch_size, self.decode_threads = 16, 2
+        self.looks_again = False
         shape = pack.manifest.model
         self._tokens = (shape.image_tokens, shape.token_width)
         self._mix = np.random.default_rng(0).normal(size=(SIDE * SIDE * 3, shape.embedding))
