@@ -96,7 +96,7 @@ class Application:
             matcher=matcher,
             jobs=jobs,
             keeper=Keeper(jobs, matcher.get),
-            thumbnails=Thumbnails(self._scratch.make("thumbnails"), moves.where),
+            thumbnails=Thumbnails(paths.cache_dir() / "thumbnails", moves.where),
             moves=moves,
             settings=settings,
             device=device,

@@ -1,4 +1,4 @@
-"""A private folder for uploads and thumbnails that is gone when the program is."""
+"""A private folder for uploads and exports that is gone when the program is."""
 
 from __future__ import annotations
 
