@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from desktop.features import FeatureMemory
 from desktop.i18n import Translator, pick_language
 from desktop.jobs import Job, JobRunner
 from desktop.keeper import Keeper
@@ -126,10 +127,15 @@ class ActionJob:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """A pair that somebody asked about, and the job that explains it."""
+    """A pair that somebody asked about, and the job that explains it.
+
+    Attributes:
+        threshold: match probability from which it matches where it was asked about, if it had one.
+    """
 
     photo: Path
     caption: str
+    threshold: float | None
     job: Job[Explanation]
 
 
@@ -137,10 +143,10 @@ class Why:
 class Workbench:
     """The collaborators of all views, and the jobs that outlive a reload of the page.
 
-    ``resident`` keeps in memory what the next search in the library searched last needs of it.
-    ``device`` is what was to run the model when the program started.
-    Files are written, and pairs explained, by runners of their own: they need not wait for hours of
-    indexing.
+    ``resident`` keeps in memory what the next search in the library searched last needs of it, and
+    ``features`` what the Match view needs to answer while somebody types. Files are written, and
+    pairs explained, by runners of their own: they need not wait for hours of indexing. ``device`` is
+    what was to run the model when the program started.
     """
 
     matcher: LazyMatcher
@@ -162,6 +168,7 @@ class Workbench:
     # Why what the form asks for was not begun; the job is an earlier one's then.
     batch_refusal: PairLensError | None = None
     explainers: JobRunner = field(default_factory=JobRunner)
+    features: FeatureMemory = field(default_factory=FeatureMemory)
     batch_job: Job[BatchResults] | None = None
     save_job: Job[Saved] | None = None
     why: Why | None = None

@@ -75,18 +75,29 @@ class Known(Protocol):
         ...
 
 
+# Each batch's paths, the features of those that could be used (in their order), and the failures
+# of the others.
+Encoded = tuple[list[Path], ImageFeatures, dict[Path, PhotoFailure]]
+
+
+class EncodePhotos(Protocol):
+    """Encodes photos in the order given, as `encode_in_order` does."""
+
+    def __call__(self, encoder: PhotoEncoder, photos: Sequence[Path], /) -> Iterator[Encoded]:
+        """The photos batch by batch."""
+        ...
+
+
 def encode_in_order(
     encoder: PhotoEncoder,
     photos: Sequence[Path],
     cancelled: Cancelled = never_cancelled,
     known: Known | None = None,
-) -> Iterator[tuple[list[Path], ImageFeatures, dict[Path, PhotoFailure]]]:
+) -> Iterator[Encoded]:
     """Encode photos batch by batch in the order given; what is ``known`` of them is not read.
 
-    An encoder that looks again has to read them all the same.
-
-    Yields each batch's paths, the features of those that could be used (in their order), and
-    the failures of the others. Ends early, between batches, once ``cancelled``.
+    An encoder that looks again has to read them all the same. Ends early, between batches, once
+    ``cancelled``.
     """
     known = None if encoder.looks_again else known
     ahead = encoder.batch_size * (1 + BATCHES_AHEAD)
@@ -150,10 +161,7 @@ def _features(
     if rows and known is not None:
         parts.append(known.features(np.array(rows, dtype=np.int64)))
     if not parts:
-        return ImageFeatures(np.empty((0, 0), np.float32), np.empty((0, 0, 0), np.int8))
+        return ImageFeatures.joined(())
     # Pixels were put first: back to the order of the photos.
     place = np.argsort([isinstance(item, int) for item in usable], kind="stable").argsort()
-    return ImageFeatures(
-        np.concatenate([part.embeddings for part in parts])[place],
-        np.concatenate([part.tokens for part in parts])[place],
-    )
+    return ImageFeatures.joined(parts).rows(place)

@@ -159,13 +159,11 @@ def encode_shown(
     matcher: Matcher, pixels: FloatArray, shown: BoolArray, cover_with: FloatArray | None = None
 ) -> ImageFeatures:
     """Features of a photo's pixels with parts covered, see `cover`."""
-    parts = [
-        matcher.encode(cover(pixels, shown[start : start + matcher.batch_size], cover_with))
-        for start in range(0, len(shown), matcher.batch_size)
-    ]
-    return ImageFeatures(
-        np.concatenate([part.embeddings for part in parts]),
-        np.concatenate([part.tokens for part in parts]),
+    return ImageFeatures.joined(
+        [
+            matcher.encode(cover(pixels, shown[start : start + matcher.batch_size], cover_with))
+            for start in range(0, len(shown), matcher.batch_size)
+        ]
     )
 
 

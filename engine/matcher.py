@@ -14,7 +14,7 @@ from engine.calibration import Vector
 from engine.confidence import SearchConfidence
 from engine.decode import decode
 from engine.device import choose_device, open_backend
-from engine.encoding import encode_in_order
+from engine.encoding import EncodePhotos, encode_in_order
 from engine.errors import CaptionEmpty, DeviceMissing, PackNeedsFinder, PackUnsupported
 from engine.installed import used
 from engine.pace import DEFAULT, Facts, Pace, best_pace, usable_cores
@@ -166,16 +166,22 @@ class Matcher:
         """Calibrated match probabilities float32 [P] of logits float32 [P]."""
         return self._calibration.probability(logits)
 
-    def match(self, photos: Sequence[Path], captions: Sequence[str]) -> list[Match]:
+    def match(
+        self,
+        photos: Sequence[Path],
+        captions: Sequence[str],
+        encode: EncodePhotos = encode_in_order,
+    ) -> list[Match]:
         """Every photo with every caption, photo by photo in the order given.
 
         A photo that can't be used has ``failure`` in each of its matches; the others go on.
+        ``encode`` is for whoever keeps features from one call to the next.
         Raises CaptionEmpty.
         """
         texts = self.encode_captions(captions)
         columns = np.arange(len(captions))
         matches: list[Match] = []
-        for paths, images, failed in encode_in_order(self, photos):
+        for paths, images, failed in encode(self, photos):
             pairs = (np.repeat(np.arange(len(images)), len(columns)), np.tile(columns, len(images)))
             logits = self.logits(images, texts, *pairs)
             scored = iter(zip(logits, self.probability(logits), strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -73,6 +74,16 @@ class ImageFeatures:
     def without_tokens(self) -> ImageFeatures:
         """What finds, and nothing that decides: tokens [N,0,0]."""
         return ImageFeatures(self.embeddings, np.empty((len(self), 0, 0), np.int8))
+
+    @classmethod
+    def joined(cls, parts: Sequence[ImageFeatures]) -> ImageFeatures:
+        """Several as one, in their order; of none at all E, K and C are 0."""
+        if not parts:
+            return cls(np.empty((0, 0), np.float32), np.empty((0, 0, 0), np.int8))
+        return cls(
+            np.concatenate([part.embeddings for part in parts]),
+            np.concatenate([part.tokens for part in parts]),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from desktop.ui.icons import icon
 from desktop.workbench import Workbench
 from engine.errors import FolderMissing, PairLensError
 from engine.types import PhotoFailure
+from engine.verdict import Verdict
 
 # Of long lists the page shows this many, and counts the rest.
 LISTED = 20
@@ -184,13 +185,21 @@ def percent(probability: float) -> str:
     return f"{probability * 100:.0f} %"
 
 
-def bar(probability: float, match: bool) -> str:
-    """The match probability as a bar with its number."""
-    kind = "pl-yes" if match else "pl-no"
+def bar(probability: float, said: bool | Verdict, threshold: float | None = None) -> str:
+    """The match probability as a bar with its number, and a line where the threshold is.
+
+    Args:
+        said: whether it is a match; decides the colour.
+        threshold: where there is one; 2 stands for "nothing can match".
+    """
     width = round(max(0.0, min(1.0, probability)) * 100, 1)
+    line = ""
+    if threshold is not None and threshold <= 1:
+        line = f'<b style="left:{threshold * 100:.1f}%"></b>'
     return (
         # It is drawn for the eye; the number says the same.
-        f'<span class="pl-bar {kind}" aria-hidden="true"><i style="width:{width}%"></i></span>'
+        f'<span class="pl-bar {_colour(said)}" aria-hidden="true"><i style="width:{width}%"></i>'
+        f"{line}</span>"
         f'<span class="pl-percent" data-probability="{probability:.4f}">'
         f"{escape(percent(probability))}</span>"
     )
@@ -201,15 +210,15 @@ def meaning(calibrated: bool, t: Translator) -> str:
     return t("match.meaning") if calibrated else t("match.uncalibrated")
 
 
-def verdict(match: bool, t: Translator) -> str:
-    """Match or no match, in words."""
-    return chip(t("verdict.yes") if match else t("verdict.no"), match)
-
-
-def chip(word: str, match: bool) -> str:
+def chip(word: str, said: bool | Verdict) -> str:
     """A word that says how a pair was judged."""
-    kind = "pl-yes" if match else "pl-no"
-    return f'<span class="pl-chip {kind}">{escape(word)}</span>'
+    return f'<span class="pl-chip {_colour(said)}">{escape(word)}</span>'
+
+
+def _colour(said: bool | Verdict) -> str:
+    if said is Verdict.UNSURE:
+        return "pl-unsure"
+    return "pl-yes" if said in (True, Verdict.MATCH) else "pl-no"
 
 
 def progress_words(snapshot: Snapshot, t: Translator) -> str:

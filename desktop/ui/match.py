@@ -1,11 +1,18 @@
-"""The Match view: some photos, some captions, and how likely each pair belongs together."""
+"""The Match view: some photos, some captions, and how likely each pair belongs together.
+
+Answers come while a person types: page.js asks, one question at a time, so that no older answer
+takes the place of a newer one.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from html import escape
 from itertools import groupby
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
@@ -15,9 +22,21 @@ from desktop.ui.bridge import DIRECT, Changes
 from desktop.ui.why import WhyDialog, ask_why
 from desktop.workbench import Workbench
 from engine.types import Match
+from engine.verdict import UNSURE, Verdict, verdict
+
+if TYPE_CHECKING:
+    from engine.matcher import Matcher
 
 # Beyond this many, the strip says how many more there are.
 STRIP = 24
+
+VERDICTS = MappingProxyType(
+    {
+        Verdict.MATCH: "match.verdict_match",
+        Verdict.UNSURE: "match.verdict_unsure",
+        Verdict.NO_MATCH: "match.verdict_no",
+    }
+)
 
 
 class MatchView:
@@ -57,9 +76,8 @@ class MatchView:
         )  # fmt: skip
         with gr.Row(elem_classes="pl-actions"):
             self._clear = gr.Button(t("match.clear"), elem_id="match-clear", min_width=80)
-            self._go = gr.Button(
-                t("match.go"), variant="primary", elem_id="match-go", min_width=120
-            )
+        self._now = gr.Button("", elem_id="match-now", elem_classes="pl-hidden")
+        self._ask = gr.Button("", elem_id="match-ask", elem_classes="pl-hidden")
 
     def _wire(self) -> None:
         self._upload.upload(
@@ -68,16 +86,21 @@ class MatchView:
         )  # fmt: skip
         # The window's own dialog hands the paths in like a drop does: no copy is made.
         self._pick.click(None, None, None, js="() => { window.pywebview.api.pick_photos(); }")
-        self._go.click(
-            self._match, [self.photos, self._captions], self._results,
-            **{**DIRECT, "show_progress": "minimal"},
+        self._now.click(
+            self._match, [self.photos, self._captions], self._results, **DIRECT
+        ).then(None, None, None, js="() => { window.pairlens.matched(); }")  # fmt: skip
+        self.strip.change(None, None, None, js="() => { window.pairlens.match(); }")
+        self._ask.click(
+            self._remove, [gr.Textbox(visible=False), self.photos], [self.photos, self.strip],
+            **DIRECT, js="(_, known) => [JSON.stringify(window.pairlens.asked), known]",
         )  # fmt: skip
-        self._clear.click(self._forget, None, [self.photos, self.strip, self._results], **DIRECT)
+        self._clear.click(
+            lambda: ([], "", ""), None, [self.photos, self.strip, self._captions], **DIRECT
+        ).then(None, None, None, js="() => { window.pairlens.match(); }")
 
     def add(self, known: list[str], more: Sequence[str]) -> tuple[list[str], str]:
         """The photos with some added, none of them twice, and the strip that shows them."""
-        merged = list(dict.fromkeys([*known, *more]))
-        return merged, _strip(merged, self._bench, self._t)
+        return self._shown(list(dict.fromkeys([*known, *more])))
 
     def show(self, photos: Sequence[Path], captions: Sequence[str]) -> Changes:
         """These photos matched with these captions, in place of what was there."""
@@ -94,59 +117,95 @@ class MatchView:
     ) -> tuple[list[str], str, None]:
         return (*self.add(known, files or []), None)
 
+    def _remove(self, asked: str, known: list[str]) -> tuple[list[str], str]:
+        gone = self._bench.thumbnails.photo(json.loads(asked)["photo"])
+        return self._shown([name for name in known if Path(name) != gone])
+
+    def _shown(self, photos: list[str]) -> tuple[list[str], str]:
+        return photos, _strip(photos, self._bench, self._t)
+
     def _match(self, photos: list[str], text: str) -> str:
+        t, bench = self._t, self._bench
         captions = [line.strip() for line in text.splitlines() if line.strip()]
-        if not photos:
-            return cards.notice(self._t("match.no_photos"))
+        if not (photos and captions):
+            return self._nothing_yet(photos, captions)
         try:
-            matches = self._bench.matcher.get().match([Path(name) for name in photos], captions)
+            matcher = bench.matcher.get()
+            matches = matcher.match(
+                [Path(name) for name in photos], captions, bench.features.encode
+            )
         except Exception as error:
-            return cards.notice(cards.sentence_for(error, self._t, self._bench))
-        return _results(matches, self._bench, self._t)
+            return cards.notice(cards.sentence_for(error, t, bench))
+        return results(matches, matcher, bench, t)
 
-    def _forget(self) -> tuple[list[str], str, str]:
-        return [], "", self._nothing_yet()
-
-    def _nothing_yet(self) -> str:
-        return cards.empty(self._t("match.empty"), self._t("match.empty_hint"), "match")
+    def _nothing_yet(self, photos: Sequence[str] = (), captions: Sequence[str] = ()) -> str:
+        t = self._t
+        if photos:
+            return cards.empty(t("match.empty"), t("match.no_captions"), "match")
+        if captions:
+            return cards.empty(t("match.empty"), t("match.no_photos"), "match")
+        return cards.empty(t("match.empty"), t("match.empty_hint"), "match")
 
 
 def _strip(photos: list[str], bench: Workbench, t: Translator) -> str:
     if not photos:
         return ""
-    shown = "".join(cards.thumbnail(Path(name), bench, "pl-tiny") for name in photos[:STRIP])
+    shown = "".join(_tile(Path(name), bench, t) for name in photos[:STRIP])
     return f'<div class="pl-strip">{shown}</div>{cards.note(cards.photos(len(photos), t))}'
 
 
-def _results(matches: Sequence[Match], bench: Workbench, t: Translator) -> str:
-    found = [_card(photo, list(pairs), bench, t) for photo, pairs in groupby(matches, _photo)]
-    return "".join(found) + cards.note(cards.meaning(bench.matcher.get().calibrated, t))
+def _tile(photo: Path, bench: Workbench, t: Translator) -> str:
+    words = escape(t("match.remove", name=photo.name))
+    return (
+        f'<span class="pl-tile">{cards.thumbnail(photo, bench, "pl-tiny")}'
+        f'<button type="button" class="pl-remove" data-ask="match-ask" '
+        f'data-photo="{bench.thumbnails.key(photo)}" title="{words}" aria-label="{words}">✕'
+        "</button></span>"
+    )
 
 
-def _photo(match: Match) -> Path:
-    return match.photo
+def results(matches: Sequence[Match], matcher: Matcher, bench: Workbench, t: Translator) -> str:
+    """A card for each photo with all captions, and what the numbers and words mean.
+
+    Args:
+        matches: photo by photo.
+        matcher: the one that they are of.
+    """
+    found = "".join(
+        _card(photo, list(pairs), matcher, bench, t)
+        for photo, pairs in groupby(matches, lambda match: match.photo)
+    )
+    line = t("match.line", threshold=cards.percent(matcher.threshold))
+    # How often an answer is wrong nobody knows of a model that was not calibrated.
+    unsure = " " + t("match.unsure", share=round(1 / UNSURE)) if matcher.calibrated else ""
+    meaning = cards.meaning(matcher.calibrated, t)
+    return f"{found}{cards.note(meaning)}{cards.note(line + unsure)}"
 
 
-def _card(photo: Path, pairs: list[Match], bench: Workbench, t: Translator) -> str:
+def _card(
+    photo: Path, pairs: list[Match], matcher: Matcher, bench: Workbench, t: Translator
+) -> str:
     failed = pairs[0].failure
     if failed is not None:
         picture = cards.broken("pl-medium")
         rows = cards.notice(cards.failure_sentence(failed, t))
     else:
         picture = cards.thumbnail(photo, bench, "pl-medium")
-        rows = "".join(_pair(pair, bench, t) for pair in pairs)
+        rows = "".join(_pair(pair, matcher, bench, t) for pair in pairs)
     return (
         f'<article class="pl-card pl-result">{picture}<div class="pl-grow">'
         f"<h3>{escape(photo.name)}</h3>{rows}</div></article>"
     )
 
 
-def _pair(pair: Match, bench: Workbench, t: Translator) -> str:
+def _pair(pair: Match, matcher: Matcher, bench: Workbench, t: Translator) -> str:
     if pair.probability is None:
         return ""
-    match = bool(pair.match)
+    said = Verdict.MATCH if pair.match else Verdict.NO_MATCH
+    if matcher.calibrated:
+        said = verdict(pair.probability, matcher.threshold)
     return (
         f'<div class="pl-pair"><p>{escape(pair.caption)}</p><div class="pl-score">'
-        f"{cards.bar(pair.probability, match)}{cards.verdict(match, t)}"
-        f"{ask_why(pair.photo, pair.caption, bench, t)}</div></div>"
+        f"{cards.bar(pair.probability, said, matcher.threshold)}{cards.chip(t(VERDICTS[said]), said)}"
+        f"{ask_why(pair.photo, pair.caption, matcher.threshold, bench, t)}</div></div>"
     )

@@ -221,6 +221,38 @@ document.addEventListener("click", (event) => {
 });
 
 (() => {
+  // Match: answers come while a person types. One question is under way at a time, and what was
+  // changed meanwhile is asked when its answer is there: so no older answer takes the place of a
+  // newer one.
+  const PAUSE = 120;
+  let underWay = false;
+  let changed = false;
+  let waiting;
+  const busy = (is) => { document.querySelector("#match-results").ariaBusy = is; };
+  window.pairlens.match = () => {
+    clearTimeout(waiting);
+    changed = underWay;
+    if (underWay) return;
+    underWay = true;
+    busy(true);
+    document.querySelector("#match-now").click();
+  };
+  window.pairlens.matched = () => {
+    underWay = false;
+    busy(false);
+    if (changed) window.pairlens.match();
+  };
+  const typed = (event) => {
+    // A character that is being put together out of several keys is none yet.
+    if (event.isComposing || !event.target.closest?.("#match-captions")) return;
+    clearTimeout(waiting);
+    waiting = setTimeout(window.pairlens.match, PAUSE);
+  };
+  document.addEventListener("input", typed);
+  document.addEventListener("compositionend", typed);
+})();
+
+(() => {
   // Why a pair matches: the dialog comes as HTML, at first without its answer, and is shown unless
   // it was closed meanwhile.
   let closed;

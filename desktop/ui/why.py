@@ -23,10 +23,17 @@ from engine.types import FloatArray
 LAYER = (64, 64)
 
 
-def ask_why(photo: Path, caption: str, bench: Workbench, t: Translator) -> str:
-    """The link that opens the dialog about a pair."""
+def ask_why(
+    photo: Path, caption: str, threshold: float | None, bench: Workbench, t: Translator
+) -> str:
+    """The link that opens the dialog about a pair.
+
+    Args:
+        threshold: match probability from which the pair matches, as `cards.bar` takes it.
+    """
     key = bench.thumbnails.key(photo)
-    return cards.ask("why", t("match.why"), to="match-ask-why", photo=key, caption=caption)
+    line = {} if threshold is None else {"threshold": str(threshold)}
+    return cards.ask("why", t("match.why"), to="match-ask-why", photo=key, caption=caption, **line)
 
 
 class WhyDialog:
@@ -54,7 +61,8 @@ class WhyDialog:
             return {}
         caption, place = what["caption"], bench.moves.where(photo)
         job = self._runner.submit(lambda *_: explain(bench.matcher.get(), place, caption))
-        bench.why = Why(photo, caption, job)
+        threshold = float(what["threshold"]) if "threshold" in what else None
+        bench.why = Why(photo, caption, threshold, job)
         return self._look()
 
     def _look(self) -> Changes:
@@ -77,7 +85,7 @@ class WhyDialog:
         most, most_word = brightest(found)
         heats = [(found.heat, most), *((word.heat, most_word) for word in found.words)]
         layers = "".join(_layer(number, *heat) for number, heat in enumerate(heats))
-        said = _said(found, most, self._t)
+        said = _said(found, most, why.threshold, self._t)
         if not self._bench.matcher.get().calibrated:
             said += cards.note(cards.meaning(False, self._t))
         return said, layers
@@ -104,8 +112,9 @@ def _waiting(t: Translator) -> str:
     )
 
 
-def _said(found: Explanation, most: float, t: Translator) -> str:
-    probability = cards.bar(found.probability, found.match) + cards.verdict(found.match, t)
+def _said(found: Explanation, most: float, threshold: float | None, t: Translator) -> str:
+    match = found.match if threshold is None else found.probability >= threshold
+    probability = cards.bar(found.probability, match, threshold)
     strongest = max((word.weight for word in found.words), default=0.0)
     chips = [_chip(0, t("match.why_whole"))]
     for number, word in enumerate(found.words, start=1):

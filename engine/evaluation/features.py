@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from engine.caption_set import CaptionSet
 from engine.encoding import PhotoEncoder, encode_in_order
 from engine.errors import EvaluationDataMissing
@@ -35,10 +33,7 @@ def encode_photos(
         parts.append(images)
         done += len(paths)
         progress(done, len(photos))
-    return ImageFeatures(
-        np.concatenate([part.embeddings for part in parts]),
-        np.concatenate([part.tokens for part in parts]),
-    )
+    return ImageFeatures.joined(parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,40 +23,6 @@ def folder(tmp_path: Path) -> Path:
     return place
 
 
-def test_photos_and_captions_become_probabilities_and_a_failed_photo_is_named(
-    page: Page, folder: Path
-) -> None:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    page.set_input_files("#match-upload input[type=file]", files)
-    expect(page.locator("#match-strip .pl-photo")).to_have_count(3)
-    page.fill(box(page, "match-captions"), "a red apple\n\na green meadow\n")
-    page.click("#match-go")
-    cards = page.locator("#match-results .pl-result")
-    expect(cards).to_have_count(3)
-
-    apple = cards.filter(has_text="apple.png")
-    expect(apple.locator(".pl-percent")).to_have_text(["88 %", "2 %"])
-    expect(apple.locator(".pl-chip")).to_have_text(["Match", "No match"])
-    expect(apple.locator(".pl-pair p")).to_have_text(["a red apple", "a green meadow"])
-    notes = cards.filter(has_text="notes.jpg")
-    expect(notes.locator(".pl-notice")).to_contain_text(
-        "notes.jpg: this is not a picture PairLens can read"
-    )
-
-    page.click("#match-clear")
-    expect(page.locator("#match-strip .pl-photo")).to_have_count(0)
-    expect(page.locator("#match-results .pl-empty")).to_be_visible()
-
-
-def test_matching_nothing_says_what_is_missing(page: Page, folder: Path) -> None:
-    page.click("#match-go")
-    expect(page.locator("#match-results .pl-notice")).to_contain_text("There is no photo")
-    page.set_input_files("#match-upload input[type=file]", [folder / "apple.png"])
-    expect(page.locator("#match-strip .pl-photo")).to_have_count(1)
-    page.click("#match-go")
-    expect(page.locator("#match-results .pl-notice")).to_contain_text("There is no caption")
-
-
 def test_what_a_file_is_called_is_never_taken_for_markup(page: Page, tmp_path: Path) -> None:
     odd = coloured_photo(tmp_path / "<b onclick=x>bold & odd.png", "red")
     choose_view(page, "batch")
@@ -218,7 +184,7 @@ def test_the_language_can_be_changed_and_is_remembered(browser: Browser, tmp_pat
 def test_the_systems_language_is_used_at_first(browser: Browser, tmp_path: Path) -> None:
     with served(tmp_path, LC_ALL="zh_CN.UTF-8") as program:
         page = open_page(browser, program)
-        expect(page.locator("#match-go")).to_have_text("匹配")
+        expect(page.locator("#pl-tabs [data-view=match]")).to_have_text("匹配")
         page.context.close()
 
 
@@ -254,9 +220,9 @@ def test_no_event_goes_through_gradios_queue_where_answers_get_lost(page: Page) 
 
 def test_a_click_at_the_moment_the_page_is_there_is_answered(page: Page) -> None:
     page.reload()
-    page.wait_for_selector("#match-go")
-    page.evaluate("document.querySelector('#match-go').click()")
-    expect(page.locator("#match-results .pl-notice")).to_contain_text("There is no photo")
+    page.wait_for_selector("#batch-go", state="attached")
+    page.evaluate("document.querySelector('#batch-go').click()")
+    expect(page.locator("#batch-status")).to_contain_text("there is no such folder")
 
 
 def test_views_are_tabs_for_the_keyboard_too(page: Page) -> None:

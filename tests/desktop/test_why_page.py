@@ -15,7 +15,6 @@ def ask_why(page: Page, photo: Path, caption: str) -> Locator:
     page.set_input_files("#match-upload input[type=file]", [photo])
     expect(page.locator("#match-strip .pl-photo")).to_have_count(1)
     page.fill(box(page, "match-captions"), caption)
-    page.click("#match-go")
     page.click("#match-results .pl-pair .pl-link")
     dialog = page.locator("dialog.pl-why")
     expect(dialog).to_be_visible()

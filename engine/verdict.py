@@ -1,0 +1,31 @@
+"""What is said of a pair in words: it matches, it does not, or the answer is unsure."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+# Of the answers called unsure, so large a share or more would be wrong.
+UNSURE = 1 / 3
+
+
+class Verdict(StrEnum):
+    """The answers there are."""
+
+    MATCH = "match"
+    UNSURE = "unsure"
+    NO_MATCH = "no match"
+
+
+def verdict(probability: float, threshold: float) -> Verdict:
+    """The answer for a match probability, both 0 to 1.
+
+    The threshold decides between match and no match. Of pairs with this probability that share is
+    right, so the decision is wrong for the rest of them, or for that share: where this is `UNSURE`
+    or more, it is no more than a guess, and said to be one. With a threshold of one half that is so
+    from one third to two thirds.
+    """
+    match = probability >= threshold
+    wrong = 1 - probability if match else probability
+    if wrong >= UNSURE:
+        return Verdict.UNSURE
+    return Verdict.MATCH if match else Verdict.NO_MATCH
