@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
@@ -83,10 +84,17 @@ class BatchForm(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BatchResults:
-    """What a batch job leaves: its rows, fewer photos than asked for if it was cancelled."""
+    """What a batch job leaves: its rows, fewer photos than asked for if it was cancelled.
+
+    Attributes:
+        name: tells this result from others.
+        lines: by filter and order, what `desktop.ui.batch_table` has sorted once.
+    """
 
     rows: list[Row]
     about: About
+    name: str = field(default_factory=lambda: secrets.token_hex(8))
+    lines: dict[tuple[str, str], list[list[Row]]] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

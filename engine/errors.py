@@ -15,6 +15,7 @@
     │   ├── PhotoOnlyCopy
     │   ├── PhotoPlaceTaken
     │   ├── PhotoNotTransferred
+    │   ├── PhotoNotShown
     │   ├── PhotoWithoutPreview
     │   └── RawUnsupported
     ├── InputError            what the user gave can't be used; nothing was done
@@ -227,6 +228,14 @@ class PhotoNotTransferred(PhotoError):
     template = (
         "{path}: this photo can't be brought to {target} ({reason}). Check that both folders are "
         "there and may be changed, and that no other program holds the photo."
+    )
+
+
+class PhotoNotShown(PhotoError):
+    code = "photo_not_shown"
+    template = (
+        "{path}: no other program could be started to show this photo ({reason}). Look for it in "
+        "your file manager, or choose a program for such files in the settings of your system."
     )
 
 

@@ -14,10 +14,12 @@ from desktop.ui.bridge import DIRECT
 from desktop.ui.history import HistoryView
 from desktop.ui.icons import icon
 from desktop.ui.match import MatchView
+from desktop.ui.photo_actions import PhotoActions
 from desktop.ui.search import SearchView
 from desktop.ui.settings import SettingsView
 from desktop.ui.theme import read_logo
 from desktop.ui.welcome import Welcome
+from desktop.ui.why import WhyDialog
 from desktop.workbench import Workbench
 
 
@@ -42,6 +44,8 @@ def build_page(bench: Workbench, language: str) -> gr.Blocks:
             history = HistoryView(bench, t)
         with gr.Column(elem_id="view-settings", elem_classes="pl-view"):
             settings = SettingsView(bench, t)
+        WhyDialog(bench, t)
+        PhotoActions(bench, t)
         gr.HTML(about)
         arrivals.wire(matching, batching, searching)
         # After a reload, or in another language: go on showing what runs or ran last.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,7 @@ class BatchView:
         self._table = gr.HTML(
             cards.empty(t("batch.empty"), t("batch.empty_hint"), "batch"), elem_id="batch-table"
         )
+        self._turn = gr.Button("", elem_id="batch-ask", elem_classes="pl-hidden")
         self._timer = gr.Timer(LOOK_EVERY, active=False)
 
     def _orders(self, mode: Mode) -> list[tuple[str, str]]:
@@ -150,6 +152,10 @@ class BatchView:
         gr.on(
             [self._filter.input, self._order.input], self._again, [self._filter, self._order],
             self._table, **DIRECT,
+        )  # fmt: skip
+        self._turn.click(
+            self._to_page, [gr.Textbox(visible=False), self._filter, self._order], self._table,
+            **DIRECT, js="(_, ...rest) => [JSON.stringify(window.pairlens.asked), ...rest]",
         )  # fmt: skip
         self._from_file.upload(
             self._read, [self._from_file, self._mode],
@@ -249,11 +255,15 @@ class BatchView:
         rows = [row for row in job.result.rows if isinstance(row, BatchRow)]
         return Result([job.result.about.source], rows) if rows else None
 
-    def _again(self, kept: str, order: str) -> str:
+    def _again(self, kept: str, order: str, page: int = 1) -> str:
         job = self._bench.batch_job
         if job is None or job.result is None:
             return ""
-        return table(job.result, self._bench, self._t, kept, order)
+        return table(job.result, self._bench, self._t, kept, order, page)
+
+    def _to_page(self, asked: str, kept: str, order: str) -> str:
+        typed = json.loads(asked)["page"]
+        return self._again(kept, order, int(typed) if typed.isdecimal() else 1)
 
     def _read(self, file: str, mode: str) -> Changes:
         path = Path(file)

@@ -9,13 +9,14 @@ from types import MappingProxyType
 
 from desktop.i18n import Translator
 from desktop.ui import cards
+from desktop.ui.why import ask_why
 from desktop.workbench import BatchResults, Workbench
 from engine.photos import locate
 from engine.results import Row, Summary, begins
 from engine.types import BatchRow, Mode, VerifyRow
 
-# A page with thousands of pictures is slow in any browser; the file has all rows.
-SHOWN = 200
+# Photos on a page: with thousands of pictures any browser gets slow.
+SHOWN = 100
 # Of a photo's captions, when all were asked for.
 CAPTIONS_SHOWN = 6
 # Margins, in log-odds: below the first a toss-up (less than twice the odds), below the second close
@@ -86,46 +87,88 @@ def summary(found: BatchResults, t: Translator) -> str:
 
 
 def table(
-    found: BatchResults, bench: Workbench, t: Translator, kept: str = "all", order: str = "name"
+    found: BatchResults,
+    bench: Workbench,
+    t: Translator,
+    kept: str = "all",
+    order: str = "name",
+    page: int = 1,
 ) -> str:
-    """The first `SHOWN` photos that pass a filter of `FILTERS`, by an order of `ORDERS`.
+    """One page of the photos that pass a filter of `FILTERS`, by an order of `ORDERS`.
 
     Failures come first: they are few, and what a person has to do something about. Photos that an
     assignment had no caption for come last.
+
+    Args:
+        page: from 1 on; the nearest there is where it is none.
     """
-    _, passes = FILTERS[kept]
-    groups = [group for group in _groups(found.rows) if passes(group)]
+    groups = _lines(found, kept, order)
     if not groups:
-        return _results(cards.note(t("batch.nothing_like_this"))) if found.rows else ""
-    _, place = ORDERS[order]
-    groups.sort(
-        key=lambda group: (
-            group[0].failure is None,
-            group[0].failure is None and group[0].caption is None,
-            *place(group),
-            group[0].photo.name.casefold(),
-            str(group[0].photo),
-        )
-    )
+        return _results(found, cards.note(t("batch.nothing_like_this"))) if found.rows else ""
     mode = found.about.mode
     drawing = _Drawing(found, bench, t)
-    body = "".join(drawing.line(group) for group in groups[:SHOWN])
+    pages = math.ceil(len(groups) / SHOWN)
+    page = min(max(page, 1), pages)
+    shown = groups[(page - 1) * SHOWN : page * SHOWN]
+    body = "".join(drawing.line(group) for group in shown)
     heads = "".join(f"<th>{escape(t(key))}</th>" for key in HEADS[mode])
-    more = ""
-    if len(groups) > SHOWN:
-        more = cards.note(t("batch.more", shown=SHOWN, n=f"{len(groups):,}"))
+    turn = pager(page, pages, (page - 1) * SHOWN + len(shown), len(groups), t) if pages > 1 else ""
     ticks = "" if mode is Mode.VERIFY else cards.tick_bar(t)
     meaning = cards.meaning(found.about.calibrated, t)
     return _results(
-        f'{ticks}<table class="pl-table pl-table-{mode.value}">'
+        found,
+        f'{ticks}{turn}<table class="pl-table pl-table-{mode.value}">'
         f"<thead><tr><th></th>{heads}</tr></thead>"
-        f"<tbody>{body}</tbody></table>{more}{cards.note(meaning)}"
+        f"<tbody>{body}</tbody></table>{turn}{cards.note(meaning)}",
     )
 
 
-def _results(content: str) -> str:
+def pager(page: int, pages: int, last: int, total: int, t: Translator) -> str:
+    """What turns the pages: back, on, and a box for the number."""
+    first = (page - 1) * SHOWN + 1
+    back = _to_page(page - 1, t("report.previous"), page > 1)
+    on = _to_page(page + 1, t("report.next"), page < pages)
+    said = t("batch.page_of", first=f"{first:,}", last=f"{last:,}", n=f"{total:,}")
+    number = (
+        f'<label>{escape(t("batch.page"))} <input type="number" min="1" max="{pages}" '
+        f'value="{page}" data-to="batch-ask"> / {pages:,}</label>'
+    )
+    return f'<nav class="pl-pager">{back}{number}<span>{escape(said)}</span>{on}</nav>'
+
+
+def _to_page(page: int, words: str, there: bool) -> str:
+    link = cards.ask("page", words, to="batch-ask", page=str(page))
+    return link if there else link.replace("<button ", "<button disabled ", 1)
+
+
+def _lines(found: BatchResults, kept: str, order: str) -> list[list[Row]]:
+    """Groups of rows that pass a filter, in order; sorting many takes a while, so it is kept."""
+    if (kept, order) not in found.lines:
+        found.lines[kept, order] = _sorted(found, kept, order)
+    return found.lines[kept, order]
+
+
+def _sorted(found: BatchResults, kept: str, order: str) -> list[list[Row]]:
+    if (kept, order) == ("all", "name"):
+        return sorted(
+            _groups(found.rows),
+            key=lambda group: (*_part(group), group[0].photo.name.casefold(), str(group[0].photo)),
+        )
+    _, passes = FILTERS[kept]
+    _, place = ORDERS[order]
+    groups = [group for group in _lines(found, "all", "name") if passes(group)]
+    # Sorting keeps the order of the names where the rest is the same.
+    return sorted(groups, key=lambda group: (*_part(group), *place(group)))
+
+
+def _part(group: Group) -> tuple[bool, bool]:
+    usable = group[0].failure is None
+    return usable, usable and group[0].caption is None
+
+
+def _results(found: BatchResults, content: str) -> str:
     # Where this is, the page shows what can be done with results.
-    return f'<div class="pl-results">{content}</div>'
+    return f'<div class="pl-results" data-result="{found.name}">{content}</div>'
 
 
 class _Drawing:
@@ -153,7 +196,9 @@ class _Drawing:
             cells = f'<td colspan="2"><p class="pl-note">{escape(self._t("batch.left_over"))}</p>'
             cells += "</td>"
         else:
-            cells = f"<td>{self._caption(row)}{self._beside(row)}</td><td>{self._score(row)}</td>"
+            why = f'<p class="pl-lead">{self._why(row)}</p>'
+            score = f"<td>{self._score(row)}{why}</td>"
+            cells = f"<td>{self._caption(row)}{self._beside(row)}</td>{score}"
         picture = cards.thumbnail(photo, self._bench, "pl-tiny")
         if isinstance(row, BatchRow):  # what was verified is not acted on
             picture = cards.tick(photo, self._bench, self._t) + picture
@@ -161,7 +206,7 @@ class _Drawing:
 
     def _captions(self, group: Group) -> str:
         shown = "".join(
-            f'<div class="pl-pair">{self._caption(row)}{self._score(row)}</div>'
+            f'<div class="pl-pair">{self._caption(row)}{self._score(row, self._why(row))}</div>'
             for row in group[:CAPTIONS_SHOWN]
         )
         rest = group[CAPTIONS_SHOWN:]
@@ -214,7 +259,11 @@ class _Drawing:
         rest = escape(" · ".join(others))
         return f'<p class="pl-lead {kind}"><strong>{escape(words)}</strong><br>{rest}</p>'
 
-    def _score(self, row: Row) -> str:
+    def _why(self, row: Row) -> str:
+        photo = locate(row.photo, self._about.beside)
+        return ask_why(photo, row.caption or "", row.threshold, self._bench, self._t)
+
+    def _score(self, row: Row, beside: str = "") -> str:
         if row.probability is None:
             return ""
         match = bool(row.match)
@@ -227,8 +276,8 @@ class _Drawing:
                 said = self._t("batch.needs_more")
             needs = f'<p class="pl-lead">{escape(said)}</p>'
         return (
-            f'<div class="pl-score">{cards.bar(row.probability, match)}'
-            f"{cards.chip(word, match)}</div>{needs}"
+            f'<div class="pl-score">{cards.bar(row.probability, match, row.threshold)}'
+            f"{cards.chip(word, match)}{beside}</div>{needs}"
         )
 
 

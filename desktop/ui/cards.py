@@ -119,9 +119,11 @@ def ask(what: str, words: str, to: str = "search-ask", **fields: str) -> str:
 def thumbnail(photo: Path, bench: Workbench, size_class: str) -> str:
     """The photo's small copy; a click opens the large one."""
     key = bench.thumbnails.key(photo)
+    # Of an upload there is nothing to open but a copy that is ours.
+    file = "" if photo.is_relative_to(bench.uploads) else f' data-file="{key}"'
     return (
-        f'<button type="button" class="pl-photo {size_class}" data-large="/photo/large/{key}" '
-        f'title="{escape(_place(photo, bench))}" aria-label="{escape(photo.name)}">'
+        f'<button type="button" class="pl-photo {size_class}" data-large="/photo/large/{key}"'
+        f'{file} title="{escape(_place(photo, bench))}" aria-label="{escape(photo.name)}">'
         f'<img src="/photo/small/{key}" alt="" loading="lazy" decoding="async"></button>'
     )
 

@@ -19,7 +19,7 @@ import gradio as gr
 from desktop.i18n import Translator
 from desktop.ui import cards
 from desktop.ui.bridge import DIRECT, Changes
-from desktop.ui.why import WhyDialog, ask_why
+from desktop.ui.why import ask_why
 from desktop.workbench import Workbench
 from engine.types import Match
 from engine.verdict import UNSURE, Verdict, verdict
@@ -55,7 +55,6 @@ class MatchView:
                 self._lay_out_inputs()
             with gr.Column(scale=6, min_width=340):
                 self._results = gr.HTML(self._nothing_yet(), elem_id="match-results")
-                WhyDialog(bench, t)
         self.shown = [self.photos, self.strip, self._captions, self._results]
         self._wire()
 
@@ -206,6 +205,7 @@ def _pair(pair: Match, matcher: Matcher, bench: Workbench, t: Translator) -> str
         said = verdict(pair.probability, matcher.threshold)
     return (
         f'<div class="pl-pair"><p>{escape(pair.caption)}</p><div class="pl-score">'
-        f"{cards.bar(pair.probability, said, matcher.threshold)}{cards.chip(t(VERDICTS[said]), said)}"
+        f"{cards.bar(pair.probability, said, matcher.threshold)}"
+        f"{cards.chip(t(VERDICTS[said]), said)}"
         f"{ask_why(pair.photo, pair.caption, matcher.threshold, bench, t)}</div></div>"
     )

@@ -133,16 +133,12 @@ document.addEventListener("DOMContentLoaded", () => {
   veil.id = "pl-veil";
   veil.append(document.createElement("div"));
   veil.firstChild.textContent = window.pairlens.words.veil;
-  const light = document.createElement("dialog");
-  light.id = "pl-light";
-  light.ariaLabel = window.pairlens.words.large;
-  light.append(document.createElement("img"), document.createElement("p"));
   const ask = document.createElement("dialog");
   ask.id = "pl-ask";
   const keep = document.createElement("button");
   keep.addEventListener("click", () => ask.close());
   ask.append(document.createElement("p"), keep, document.createElement("button"));
-  document.body.append(veil, light, ask);
+  document.body.append(veil, ask);
 
   // Gradio draws the tabs and views a moment later.
   const wanted = /^#[a-z]+$/.test(window.location.hash) ? window.location.hash.slice(1) : "match";
@@ -287,6 +283,14 @@ document.addEventListener("click", (event) => {
   });
 })();
 
+// The number of a page is typed.
+document.addEventListener("change", (event) => {
+  const page = event.target.closest?.(".pl-pager input");
+  if (!page) return;
+  window.pairlens.asked = { do: "page", page: page.value };
+  document.querySelector(`#${page.dataset.to}`).click();
+});
+
 document.addEventListener("keydown", (event) => {
   const tab = event.target.closest?.("#pl-tabs [role=tab]");
   if (!tab) return;
@@ -356,11 +360,36 @@ document.addEventListener("click", async (event) => {
   });
 })();
 
-// What is selected of a view's photos, each by its key: a photo may stand in several rows.
-window.pairlens.ticked = (view) => {
-  const boxes = document.querySelectorAll(`#view-${view} .pl-tick input:checked`);
-  return JSON.stringify([...new Set([...boxes].map((box) => box.dataset.photo))]);
-};
+(() => {
+  // What is selected of each view's result, by the keys of its photos: also of pages that are not
+  // on show. Another result begins with nothing.
+  const kept = {};
+  const keys = (view) => {
+    const result = document.querySelector(`#view-${view} [data-result]`)?.dataset.result;
+    if (kept[view]?.result !== result) kept[view] = { result, keys: new Set() };
+    return kept[view].keys;
+  };
+  window.pairlens.tick = (view, box) => keys(view)[box.checked ? "add" : "delete"](box.dataset.photo);
+  window.pairlens.ticked = (view) => JSON.stringify([...keys(view)]);
+  window.pairlens.untickAll = (view) => keys(view).clear();
+
+  // What is drawn anew comes without its ticks.
+  const drawn = new WeakSet();
+  document.addEventListener("DOMContentLoaded", () => {
+    new MutationObserver(() => {
+      for (const result of document.querySelectorAll(".pl-view [data-result]")) {
+        if (drawn.has(result)) continue;
+        drawn.add(result);
+        const view = result.closest(".pl-view");
+        const known = keys(view.id.slice("view-".length));
+        for (const box of result.querySelectorAll(".pl-tick input")) {
+          box.checked = known.has(box.dataset.photo);
+        }
+        window.pairlens.sayTicked(view);
+      }
+    }).observe(document.body, { childList: true, subtree: true });
+  });
+})();
 
 (() => {
   // What was said of a plan, and offered, is out of date once anything of it is changed. Nothing
@@ -376,11 +405,16 @@ window.pairlens.ticked = (view) => {
     if (button?.matches(".pl-in-window")) withdraw(button.closest(".pl-view"));
   });
 
-  const selected = (view) => {
-    const count = JSON.parse(window.pairlens.ticked(view.id.slice("view-".length))).length;
+  const name = (view) => view.id.slice("view-".length);
+  window.pairlens.sayTicked = (view) => {
     const said = view.querySelector(".pl-tick-bar [role=status]");
+    if (!said) return;
+    const count = JSON.parse(window.pairlens.ticked(name(view))).length;
     const number = count.toLocaleString(window.pairlens.words.language);
     said.textContent = count ? said.dataset.some.replace("{n}", number) : said.dataset.none;
+  };
+  const selected = (view) => {
+    window.pairlens.sayTicked(view);
     withdraw(view);
   };
 
@@ -391,6 +425,7 @@ window.pairlens.ticked = (view) => {
     for (const same of view.querySelectorAll(`.pl-tick [data-photo="${box.dataset.photo}"]`)) {
       same.checked = box.checked;
     }
+    window.pairlens.tick(name(view), box);
     selected(view);
   });
 
@@ -398,8 +433,10 @@ window.pairlens.ticked = (view) => {
     const button = event.target.closest?.(".pl-tick-bar [data-tick]");
     if (!button) return;
     const view = button.closest(".pl-view");
+    if (button.dataset.tick === "none") window.pairlens.untickAll(name(view));
     for (const box of view.querySelectorAll(".pl-tick input")) {
       box.checked = button.dataset.tick === "all";
+      window.pairlens.tick(name(view), box);
     }
     selected(view);
   });
@@ -481,15 +518,78 @@ window.addEventListener("pywebviewready", async () => {
     delete photo.dataset.large;
     event.target.remove();
   }, true);
+})();
 
+(() => {
+  // A photo seen large, and from there the ones beside it in the same place.
+  const PLACES = "#match-strip, #match-results, #batch-table, #search-gallery, #search-photo";
+  const light = document.createElement("dialog");
+  let shown;
+  const button = (name, sign, act) => {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.className = `pl-${name}`;
+    made.textContent = sign;
+    made.ariaLabel = made.title = window.pairlens.words[name];
+    made.addEventListener("click", act);
+    return made;
+  };
+  const around = () => {
+    const place = shown.closest(PLACES);
+    return place ? [...place.querySelectorAll(".pl-photo[data-large]")] : [shown];
+  };
+  const show = (photo) => {
+    shown = photo;
+    const all = around();
+    const at = all.indexOf(photo);
+    light.querySelector("img").src = photo.dataset.large;
+    light.querySelector("p").textContent = photo.title;
+    light.querySelector("output").textContent = "";
+    light.querySelector(".pl-previous").disabled = at <= 0;
+    light.querySelector(".pl-next").disabled = at + 1 >= all.length;
+    light.toggleAttribute("data-file", "file" in photo.dataset);
+    // The next one is made meanwhile.
+    if (all[at + 1]) new Image().src = all[at + 1].dataset.large;
+  };
+  const step = (by) => {
+    const all = around();
+    const next = all[all.indexOf(shown) + by];
+    if (next) show(next);
+  };
+  const ask = (what) => {
+    window.pairlens.asked = { do: what, photo: shown.dataset.file };
+    document.querySelector("#pl-photo-ask").click();
+  };
+  window.pairlens.saidOfPhoto = (said) => { light.querySelector("output").textContent = said; };
+
+  document.addEventListener("DOMContentLoaded", () => {
+    const { words } = window.pairlens;
+    light.id = "pl-light";
+    light.ariaLabel = words.large;
+    const row = document.createElement("div");
+    const open = button("open", words.open, () => ask("open"));
+    const folder = button("folder", words.folder, () => ask("show"));
+    row.append(document.createElement("p"), open, folder);
+    const said = document.createElement("output");
+    light.append(
+      document.createElement("img"), row, said,
+      button("previous", "‹", () => step(-1)), button("next", "›", () => step(1)),
+      button("shut", "✕", () => light.close()),
+    );
+    light.addEventListener("close", () => shown?.focus());
+    light.addEventListener("keydown", (event) => {
+      const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (by) step(by);
+    });
+    document.body.append(light);
+  });
   document.addEventListener("click", (event) => {
-    const light = document.querySelector("#pl-light");
     const photo = event.target.closest?.(".pl-photo[data-large]");
     if (photo) {
-      light.querySelector("img").src = photo.dataset.large;
-      light.querySelector("p").textContent = photo.title;
+      show(photo);
       light.showModal();
-    } else if (light?.open) {
+      light.querySelector(".pl-shut").focus();
+    } else if (light.open && !event.target.closest("button, p")) {
       light.close();
     }
   });

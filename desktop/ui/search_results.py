@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from html import escape
 
 from desktop.i18n import Translator
 from desktop.keeper import Keeper
 from desktop.ui import cards
+from desktop.ui.why import ask_why
 from desktop.workbench import Search, Workbench
 from engine.indexing import IndexReport
 from engine.types import PhotoFailure, SearchHit, SearchResult
@@ -33,15 +35,21 @@ def gallery(search: Search, bench: Workbench, t: Translator) -> str:
         above.append(cards.note(t("search.not_judged")))
     if result.waiting:
         above.append(cards.note(t("search.waiting", n=f"{result.waiting:,}")))
-    figures = "".join(_figure(hit, bench, t) for hit in hits)
+    figures = "".join(_figure(hit, result.query.words, bench, t) for hit in hits)
     more = ""
     if len(result.results) >= search.top and result.competing > search.top:
         more = f'<p class="pl-more">{cards.ask("more", t("search.more"))}</p>'
     ticks = cards.tick_bar(t) if figures else ""
     return (
-        f'{"".join(above)}{ticks}<div class="pl-gallery">{figures}</div>{more}'
-        f"{_meaning(result, bench, t)}"
+        f'{"".join(above)}{ticks}<div class="pl-gallery" data-result="{_name(search)}">{figures}'
+        f"</div>{more}{_meaning(result, bench, t)}"
     )
+
+
+def _name(search: Search) -> str:
+    """Tells the results of one question from those of another, however many of them are shown."""
+    asked = repr((search.folder, search.library, search.query)).encode("utf-8", "surrogateescape")
+    return hashlib.blake2b(asked, digest_size=8).hexdigest()
 
 
 def _meaning(result: SearchResult, bench: Workbench, t: Translator) -> str:
@@ -53,16 +61,20 @@ def _meaning(result: SearchResult, bench: Workbench, t: Translator) -> str:
     return cards.note(both + cards.meaning(bench.matcher.get().calibrated, t))
 
 
-def _figure(hit: SearchHit, bench: Workbench, t: Translator) -> str:
+def _figure(hit: SearchHit, words: str | None, bench: Workbench, t: Translator) -> str:
     score = ""
+    links = cards.ask("like", t("search.like"), photo=bench.thumbnails.key(hit.photo))
     if hit.probability is not None:  # a search by a photo alone has none
-        score = cards.bar(hit.probability, hit.probability >= bench.matcher.get().threshold)
+        threshold = bench.matcher.get().threshold
+        score = cards.bar(hit.probability, hit.probability >= threshold, threshold)
+        if not hit.offline:
+            links += ask_why(hit.photo, words or "", threshold, bench, t)
     offline = f" ({escape(t('search.offline'))})" if hit.offline else ""
-    like = cards.ask("like", t("search.like"), photo=bench.thumbnails.key(hit.photo))
     return (
         f"<figure>{cards.thumbnail(hit.photo, bench, 'pl-large')}{cards.tick(hit.photo, bench, t)}"
         f'<figcaption><span class="pl-name">{escape(hit.photo.name)}{offline}</span>'
-        f'<span class="pl-score">{score}</span>{like}</figcaption></figure>'
+        f'<span class="pl-score">{score}</span><span class="pl-links">{links}</span>'
+        "</figcaption></figure>"
     )
 
 

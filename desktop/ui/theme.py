@@ -142,6 +142,8 @@ def load_look(translators: Mapping[str, Translator], chosen: Callable[[], Theme]
             "language": language, "veil": t("drop.veil"), "large": t("photo.large"),
             "keep": t("history.keep"), "theme": chosen(), "close": t("close.question"),
             "stay": t("close.stay"), "leave": t("close.leave"),
+            "previous": t("photo.previous"), "next": t("photo.next"),
+            "open": t("photo.open"), "folder": t("photo.folder"), "shut": t("match.why_close"),
         }  # fmt: skip
         # JSON inside a script element must not be able to end it.
         said = json.dumps(words).replace("<", "\\u003c")

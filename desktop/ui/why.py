@@ -33,7 +33,7 @@ def ask_why(
     """
     key = bench.thumbnails.key(photo)
     line = {} if threshold is None else {"threshold": str(threshold)}
-    return cards.ask("why", t("match.why"), to="match-ask-why", photo=key, caption=caption, **line)
+    return cards.ask("why", t("match.why"), to="pl-ask-why", photo=key, caption=caption, **line)
 
 
 class WhyDialog:
@@ -44,9 +44,9 @@ class WhyDialog:
         self._t = t
         # Explanations take a second or two, and don't wait for hours of indexing.
         self._runner: JobRunner = bench.explainers
-        self._dialog = gr.HTML(elem_id="match-why", elem_classes="pl-may-be-empty")
+        self._dialog = gr.HTML(elem_id="pl-why", elem_classes="pl-may-be-empty")
         self._timer = gr.Timer(LOOK_EVERY, active=False)
-        asked = gr.Button("", elem_id="match-ask-why", elem_classes="pl-hidden")
+        asked = gr.Button("", elem_id="pl-ask-why", elem_classes="pl-hidden")
         shown = [self._dialog, self._timer]
         asked.click(
             self._ask, gr.Textbox(visible=False), shown, **DIRECT,

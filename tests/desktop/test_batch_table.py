@@ -67,17 +67,40 @@ def answer(photo: Path, probability: float, threshold: float = 0.5) -> BatchRow:
     return BatchRow(photo, "a dog", "a dog", probability, threshold, match, 1)
 
 
-def test_of_very_many_photos_the_first_are_drawn_and_failures_come_before_them(
+def names(drawn: str) -> list[str]:
+    return re.findall(r'class="pl-name"[^>]*>([^<]+)<', drawn)
+
+
+def test_very_many_photos_come_in_pages_and_failures_come_first(
     bench: Workbench, t: Translator, tmp_path: Path
 ) -> None:
     rows: list[Row] = [answer(tmp_path / f"{number:05}.jpg", 0.9) for number in range(5_000)]
     gone = tmp_path / "zebra.jpg"
     rows.append(BatchRow(gone, failure=failure(gone, PhotoMissing(path=gone))))
-    drawn = table(results(tmp_path, rows), bench, t)
-    names = re.findall(r'class="pl-name"[^>]*>([^<]+)<', drawn)
-    assert len(names) == SHOWN
-    assert names[:2] == ["zebra.jpg", "00000.jpg"]
-    assert t("batch.more", shown=SHOWN, n="5,001") in drawn
+    found = results(tmp_path, rows)
+    drawn = table(found, bench, t)
+    assert len(names(drawn)) == SHOWN
+    assert names(drawn)[:2] == ["zebra.jpg", "00000.jpg"]
+    assert t("batch.page_of", first="1", last="100", n="5,001") in drawn
+    seen = [name for page in range(1, 52) for name in names(table(found, bench, t, page=page))]
+    assert seen == ["zebra.jpg", *(f"{number:05}.jpg" for number in range(5_000))]
+    # A page that there is not is the nearest that there is.
+    assert names(table(found, bench, t, page=99)) == names(table(found, bench, t, page=51))
+    assert names(table(found, bench, t, page=0)) == names(drawn)
+
+
+def test_each_order_and_filter_is_the_same_however_it_was_come_to(
+    bench: Workbench, t: Translator, tmp_path: Path
+) -> None:
+    rows: list[Row] = [answer(tmp_path / f"{n}.jpg", n * 7 % 10 / 10) for n in range(10)]
+    found = results(tmp_path, rows)
+    for kept, order in [("all", "probability"), ("match", "name"), ("no", "probability")] * 2:
+        fresh = results(tmp_path, rows)
+        assert names(table(found, bench, t, kept, order)) == names(
+            table(fresh, bench, t, kept, order)
+        )
+    likeliest = sorted(rows, key=lambda row: -(row.probability or 0))
+    assert names(table(found, bench, t, "all", "probability")) == [r.photo.name for r in likeliest]
 
 
 def test_a_folder_that_vanished_is_named(t: Translator, tmp_path: Path) -> None:

@@ -154,18 +154,6 @@ def test_new_photos_are_found_once_the_index_is_updated(page: Page, folder: Path
     expect(page.locator("#search-gallery figure").first).to_contain_text("sea.png")
 
 
-def test_a_photo_is_shown_and_opens_large(page: Page, folder: Path) -> None:
-    page.set_input_files("#match-upload input[type=file]", [folder / "apple.png"])
-    picture = page.locator("#match-strip img")
-    expect(picture).to_be_visible()
-    page.wait_for_function("document.querySelector('#match-strip img').naturalWidth === 320")
-    picture.click()
-    expect(page.locator("#pl-light")).to_be_visible()
-    expect(page.locator("#pl-light p")).to_have_text("apple.png")
-    page.keyboard.press("Escape")
-    expect(page.locator("#pl-light")).to_be_hidden()
-
-
 def test_the_language_can_be_changed_and_is_remembered(browser: Browser, tmp_path: Path) -> None:
     with served(tmp_path) as program:
         page = open_page(browser, program)
