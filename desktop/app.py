@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -40,25 +41,25 @@ CLOSE_TIMEOUT = 20.0
 SETTINGS = "settings.json"
 
 
-def load_kept(choice: DeviceChoice) -> Matcher:
-    """The matcher on the device that is kept in the settings.
+def load_kept(choice: DeviceChoice, pack: Path | None) -> Matcher:
+    """The matcher of a pack, or of the one in use, on the device that is kept in the settings.
 
     A card that is gone since is passed over, as nobody has asked for it now.
     """
     from engine.matcher import load_matcher
 
     try:
-        return load_matcher(choice=choice)
+        return load_matcher(pack, choice)
     except DeviceMissing as error:
         log.warning("%s", error)
-        return load_matcher()
+        return load_matcher(pack)
 
 
-def load_asked(choice: DeviceChoice) -> Matcher:
-    """The matcher on the device that was asked for. Raises DeviceMissing."""
+def load_asked(choice: DeviceChoice, pack: Path | None) -> Matcher:
+    """As `load_kept`, on the device that was asked for. Raises DeviceMissing."""
     from engine.matcher import load_matcher
 
-    return load_matcher(choice=choice)
+    return load_matcher(pack, choice)
 
 
 def translator() -> Translator:
@@ -140,6 +141,7 @@ class Application:
         self.bench.jobs.close()
         self.bench.writers.close()
         self.bench.explainers.close()
+        self.bench.packers.close()
         self._server.stop()
         self._scratch.remove()
         self._crash_log.close()

@@ -248,6 +248,13 @@ class Keeper:
                 card = None
         self._switch_to(card)
 
+    def renew(self) -> None:
+        """Look through the library in use again, as another model answers now."""
+        with self._lock:
+            card = self._used
+        if card is not None:
+            self._switch_to(card)
+
     @property
     def in_use(self) -> bool:
         """Whether a library is watched."""

@@ -21,6 +21,7 @@ from engine.resident import Resident
 from engine.types import DeviceChoice
 
 if TYPE_CHECKING:
+    from desktop.packs import PackChange
     from engine.actions import ActionReport
     from engine.errors import PairLensError
     from engine.explain import Explanation
@@ -31,9 +32,13 @@ if TYPE_CHECKING:
 
 
 class LazyMatcher:
-    """A matcher that is loaded in the background, once."""
+    """A matcher that is loaded in the background, and can be exchanged for another.
 
-    def __init__(self, load: Callable[[], Matcher]) -> None:
+    Args:
+        load: loads that of the pack in a folder, or of the one in use where there is None.
+    """
+
+    def __init__(self, load: Callable[[Path | None], Matcher]) -> None:
         self._load = load
         self._future: Future[Matcher] = Future()
 
@@ -53,9 +58,20 @@ class LazyMatcher:
         """Return when `get` would at once, or raise."""
         wait([self._future])
 
+    def switch(self, pack: Path) -> None:
+        """Let the pack in this folder answer from now on; what is under way keeps the one it has.
+
+        Raises:
+            PackError: it can't be used, and the one before goes on answering.
+            DeviceMissing: the device that was asked for at the start can't run it.
+        """
+        loaded: Future[Matcher] = Future()
+        loaded.set_result(self._load(pack))
+        self._future = loaded
+
     def _run(self) -> None:
         try:
-            self._future.set_result(self._load())
+            self._future.set_result(self._load(None))
         except BaseException as error:
             self._future.set_exception(error)
 
@@ -147,14 +163,22 @@ class Why:
     job: Job[Explanation]
 
 
+@dataclass(frozen=True, slots=True)
+class PackJob:
+    """A model pack being imported, chosen, checked or removed; ``doing`` is what is said of it."""
+
+    doing: str
+    job: Job[PackChange]
+
+
 @dataclass
 class Workbench:
     """The collaborators of all views, and the jobs that outlive a reload of the page.
 
     ``resident`` keeps in memory what the next search in the library searched last needs of it, and
-    ``features`` what the Match view needs to answer while somebody types. Files are written, and
-    pairs explained, by runners of their own: they need not wait for hours of indexing. ``device`` is
-    what was to run the model when the program started.
+    ``features`` what the Match view needs to answer while somebody types. Files are written, pairs
+    explained, and model packs imported and exchanged, by runners of their own: they need not wait
+    for hours of indexing. ``device`` is what was to run the model when the program started.
     """
 
     matcher: LazyMatcher
@@ -176,10 +200,12 @@ class Workbench:
     # Why what the form asks for was not begun; the job is an earlier one's then.
     batch_refusal: PairLensError | None = None
     explainers: JobRunner = field(default_factory=JobRunner)
+    packers: JobRunner = field(default_factory=JobRunner)
     features: FeatureMemory = field(default_factory=FeatureMemory)
     batch_job: Job[BatchResults] | None = None
     save_job: Job[Saved] | None = None
     why: Why | None = None
+    pack_job: PackJob | None = None
     search: Search | None = None
     resident: Resident = field(default_factory=Resident)
     # What runs or ran last, by the place on the page that it was started from.

@@ -44,6 +44,7 @@
     │   ├── DeviceMissing
     │   ├── PackUnknown
     │   ├── PackAmbiguous
+    │   ├── PackFixed
     │   ├── PackNotRemovable
     │   └── PackNotCalibratable
     ├── PackError             a model pack can't be used
@@ -425,6 +426,14 @@ class PackUnknown(InputError):
 class PackAmbiguous(InputError):
     code = "pack_ambiguous"
     template = "{name} may be any of several model packs. Name one by its model id: {found}"
+
+
+class PackFixed(InputError):
+    code = "pack_fixed"
+    template = (
+        "{path}: PAIRLENS_PACK names this model pack, so no other one can be chosen. Start "
+        "PairLens without that variable, then choose again."
+    )
 
 
 class PackNotRemovable(InputError):

@@ -20,6 +20,7 @@ from engine.errors import OutputUnwritable, PackError, PackFileUnusable, SpaceMi
 from engine.manifest_json import LARGEST as LARGEST_MANIFEST
 from engine.pack import MANIFEST, Manifest, Pack, parse_manifest
 from engine.pack_content import largest
+from engine.types import Progress, no_progress
 
 ENDING = ".pairlens"
 # A ZIP ends in a record of this size, which begins so and says how long the list of contents is.
@@ -85,18 +86,21 @@ class PackFile:
         self.manifest = self._manifest()
         self._check_sizes()
 
-    def unpack(self, into: Path) -> None:
-        """Write all files into an empty folder and see them onto the disk.
+    def unpack(self, into: Path, progress: Progress = no_progress) -> None:
+        """Write all files into an empty folder and see them onto the disk; progress is in bytes.
 
         Raises PackFileUnusable, SpaceMissing (before anything is written) or OSError.
         """
         needed, free = sum(each.file_size for each in self._entries.values()), _free(into)
         if needed > free:
             raise SpaceMissing(path=into, needed=-(-needed // 10**6), free=free // 10**6)
+        done = 0
         with _translated(self._path):
             for name, entry in self._entries.items():
                 with self._archive.open(entry) as packed, (into / name).open("xb") as file:
-                    _copy(packed, file, entry.file_size)
+                    for size in _copy(packed, file, entry.file_size):
+                        done += size
+                        progress(done, needed)
 
     def _manifest(self) -> Manifest:
         entry = self._entries.get(MANIFEST)
@@ -189,14 +193,18 @@ def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     return found
 
 
-def _copy(packed: IO[bytes], file: IO[bytes], size: int) -> None:
-    """Copy what has to be exactly ``size`` bytes, and not one more to the disk."""
+def _copy(packed: IO[bytes], file: IO[bytes], size: int) -> Iterator[int]:
+    """Copy what has to be exactly ``size`` bytes, and not one more to the disk.
+
+    Gives the number of bytes after each part.
+    """
     left = size
     while chunk := packed.read(min(_CHUNK, left + 1)):
         left -= len(chunk)
         if left < 0:
             raise ValueError("a file is longer than it claims")
         file.write(chunk)
+        yield len(chunk)
     if left:
         raise ValueError("a file is shorter than it claims")
     file.flush()

@@ -28,6 +28,7 @@ from engine.installed import Installed, choose, chosen_folder, find, imported, l
 from engine.pack import MANIFEST, Manifest, open_pack
 from engine.pack_file import opened
 from engine.sqlite_file import WriterLock
+from engine.types import Progress, no_progress
 
 _IMPORTING, _REMOVING = ".import-", ".removed-"
 
@@ -58,8 +59,10 @@ class Removed:
     was_in_use: bool
 
 
-def import_file(path: Path) -> Imported:
+def import_file(path: Path, progress: Progress = no_progress) -> Imported:
     """Import a `.pairlens` file. What is here already stays; what is here damaged is replaced.
+
+    Progress is told in bytes.
 
     Raises:
         PackFileUnusable: it is no pack, a damaged one, or one that may not be used.
@@ -69,7 +72,7 @@ def import_file(path: Path) -> Imported:
     """
     try:
         with opened(path) as packed:
-            return _import(path, packed.manifest, packed.unpack)
+            return _import(path, packed.manifest, lambda into: packed.unpack(into, progress))
     except OSError as error:  # reading it: what writing raises was translated further in
         raise PackFileUnusable(path=path, reason=error.strerror or error) from error
 

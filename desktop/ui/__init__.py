@@ -14,6 +14,7 @@ from desktop.ui.bridge import DIRECT
 from desktop.ui.history import HistoryView
 from desktop.ui.icons import icon
 from desktop.ui.match import MatchView
+from desktop.ui.models import ModelsView
 from desktop.ui.photo_actions import PhotoActions
 from desktop.ui.search import SearchView
 from desktop.ui.settings import SettingsView
@@ -42,6 +43,8 @@ def build_page(bench: Workbench, language: str) -> gr.Blocks:
             searching = SearchView(bench, t)
         with gr.Column(elem_id="view-history", elem_classes="pl-view"):
             history = HistoryView(bench, t)
+        with gr.Column(elem_id="view-models", elem_classes="pl-view"):
+            models = ModelsView(bench, t)
         with gr.Column(elem_id="view-settings", elem_classes="pl-view"):
             settings = SettingsView(bench, t)
         WhyDialog(bench, t)
@@ -56,7 +59,8 @@ def build_page(bench: Workbench, language: str) -> gr.Blocks:
             None, None, None, js="() => window.pairlens.resumed()"
         )  # fmt: skip
         # Each by itself: the journal may have to wait for a drive.
-        for part in (arrivals, welcome, batching.acting, searching.acting, history, settings):
+        parts = (arrivals, welcome, batching.acting, searching.acting, history, models, settings)
+        for part in parts:
             page.load(part.look, None, part.shown, **DIRECT)
     return page
 
@@ -71,6 +75,7 @@ def _header(t: Translator) -> str:
         ("batch", t("batch.title")),
         ("search", t("search.title")),
         ("history", t("history.title")),
+        ("models", t("models.title")),
         ("settings", t("settings.title")),
     )
     tabs = "".join(

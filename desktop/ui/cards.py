@@ -244,7 +244,11 @@ def progress_words(snapshot: Snapshot, t: Translator) -> str:
 
 def progress(snapshot: Snapshot, t: Translator) -> str:
     """How far a job has come, as a bar above `progress_words`."""
-    words = progress_words(snapshot, t)
+    return progress_bar(snapshot, progress_words(snapshot, t))
+
+
+def progress_bar(snapshot: Snapshot, words: str) -> str:
+    """How far a job has come, as a bar above these words."""
     share = snapshot.done / snapshot.total * 100 if snapshot.total else 0
     kind = "" if snapshot.total else " pl-unknown"
     return (

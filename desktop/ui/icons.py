@@ -11,6 +11,8 @@ SHAPES = {
     "search": '<circle cx="10.5" cy="10.5" r="6"/><path d="m15 15 5.5 5.5"/>',
     "history": '<path d="M4.2 9.5a8.2 8.2 0 1 1-.4 4.3"/><path d="M3.6 4.6v5h5"/>'
     '<path d="M12 7.8V12l3 2"/>',
+    "models": '<path d="m12 3.5 7.5 4.2v8.6L12 20.5l-7.5-4.2V7.7Z"/>'
+    '<path d="m4.8 7.9 7.2 4 7.2-4M12 12v8.3"/>',
     "settings": '<path d="M4 7h9M19 7h1M4 17h1M11 17h9"/>'
     '<circle cx="16" cy="7" r="2.6"/><circle cx="8" cy="17" r="2.6"/>',
     "photo": '<rect x="3.5" y="5" width="17" height="14" rx="2.5"/><circle cx="9" cy="10" r="1.7"/>'

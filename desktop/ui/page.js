@@ -212,8 +212,13 @@ document.addEventListener("click", (event) => {
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("[data-ask]");
   if (!link) return;
-  window.pairlens.asked = { ...link.dataset };
-  document.querySelector(`#${link.dataset.ask}`).click();
+  const go = () => {
+    window.pairlens.asked = { ...link.dataset };
+    document.querySelector(`#${link.dataset.ask}`).click();
+  };
+  const { question, deed } = link.dataset;
+  if (question) window.pairlens.ask(question, window.pairlens.words.keep, deed, go);
+  else go();
 });
 
 (() => {

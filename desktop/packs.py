@@ -1,0 +1,103 @@
+"""What the Models view does with model packs: the work of its jobs."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from desktop.jobs import Work
+from engine import pack_install
+from engine.errors import PackFixed
+from engine.installed import choose, find
+from engine.pack import open_pack
+from engine.paths import PACK_VARIABLE, packs_dir, shipped_pack_dir
+from engine.types import Cancelled, Progress
+
+if TYPE_CHECKING:
+    from desktop.keeper import Keeper
+    from desktop.workbench import LazyMatcher
+
+
+@dataclass(frozen=True, slots=True)
+class PackChange:
+    """What became of a model pack.
+
+    Attributes:
+        what: "here" where one that was to be imported had been before.
+        title: its name and version.
+        name: what `engine.installed.find` knows it by.
+        size: bytes that were freed by removing it.
+    """
+
+    what: Literal["imported", "here", "used", "whole", "removed"]
+    title: str
+    name: str
+    size: int = 0
+
+
+def importing(file: Path, uploads: Path) -> Work[PackChange]:
+    """The work that imports a `.pairlens` file; raises what `import_file` does.
+
+    A file in ``uploads`` is a copy of ours, and goes afterwards.
+    """
+
+    def work(progress: Progress, _cancelled: Cancelled) -> PackChange:
+        try:
+            found = pack_install.import_file(file, progress)
+        finally:
+            if file.is_relative_to(uploads):
+                with suppress(OSError):
+                    file.unlink()
+        manifest = found.pack.manifest
+        name = found.pack.folder.name if manifest is None else manifest.model_id
+        return PackChange("imported" if found.fresh else "here", found.pack.title, name)
+
+    return work
+
+
+def using(name: str, matcher: LazyMatcher, keeper: Keeper) -> Work[PackChange]:
+    """The work that lets a pack answer, now and from the next start on.
+
+    It raises PackFixed, and what `find`, `load_matcher` and `choose` do: nothing was changed then.
+    """
+
+    def work(_progress: Progress, _cancelled: Cancelled) -> PackChange:
+        if variable := os.environ.get(PACK_VARIABLE):
+            raise PackFixed(path=variable)
+        pack = find(name)
+        matcher.switch(pack.folder)  # what can't be run is not chosen
+        choose(pack.folder if pack.folder.parent == packs_dir() else None)
+        keeper.renew()
+        return PackChange("used", pack.title, name)
+
+    return work
+
+
+def checking(name: str) -> Work[PackChange]:
+    """The work that checks every file of a pack; raises what `find` and `open_pack` do."""
+
+    def work(_progress: Progress, _cancelled: Cancelled) -> PackChange:
+        pack = find(name)
+        open_pack(pack.folder)
+        return PackChange("whole", pack.title, name)
+
+    return work
+
+
+def removing(name: str, matcher: LazyMatcher, keeper: Keeper) -> Work[PackChange]:
+    """The work that deletes an imported pack; raises what `pack_install.remove` does.
+
+    Where it was the one in use, the one that comes with PairLens answers.
+    """
+
+    def work(_progress: Progress, _cancelled: Cancelled) -> PackChange:
+        removed = pack_install.remove(name)
+        if removed.was_in_use and PACK_VARIABLE not in os.environ:
+            matcher.switch(shipped_pack_dir())
+            keeper.renew()
+        return PackChange("removed", removed.pack.title, name, removed.size)
+
+    return work

@@ -1,0 +1,204 @@
+"""The Models view: which model packs are here, what each can do, and which one answers."""
+
+from __future__ import annotations
+
+import json
+import os
+from html import escape
+from pathlib import Path
+from types import MappingProxyType
+
+import gradio as gr
+
+from desktop.i18n import Translator
+from desktop.packs import PackChange, checking, importing, removing, using
+from desktop.ui import cards, model_card
+from desktop.ui.bridge import DIRECT, LOOK_EVERY, Changes
+from desktop.workbench import PackJob, Workbench
+from engine.installed import Installed, InUse, Why, find, packs, used
+from engine.pack import read_manifest
+from engine.pack_file import ENDING
+from engine.paths import packs_dir
+
+WHY = MappingProxyType(
+    {
+        Why.DEFAULT: "models.why_default",
+        Why.CHOSEN: "models.why_chosen",
+        Why.VARIABLE: "models.why_variable",
+    }
+)
+DONE = MappingProxyType(
+    {
+        "imported": "models.imported",
+        "here": "models.here",
+        "used": "models.used",
+        "whole": "models.whole",
+        "removed": "models.removed",
+    }
+)
+
+
+class ModelsView:
+    """Laid out inside the current tab when it is made.
+
+    Attributes:
+        shown: all that its events change.
+    """
+
+    def __init__(self, bench: Workbench, t: Translator) -> None:
+        self._bench = bench
+        self._t = t
+        with gr.Column(elem_classes="pl-card"):
+            gr.HTML(f"<h2>{escape(t('models.packs'))}</h2>{cards.note(t('models.hint'))}")
+            self._list = gr.HTML(elem_id="models-list", elem_classes="pl-may-be-empty")
+            with gr.Row(elem_classes="pl-line"):
+                self._file = gr.UploadButton(
+                    t("models.import"), size="sm", scale=0, min_width=190, file_types=[ENDING],
+                    elem_id="models-import",
+                )  # fmt: skip
+                gr.HTML(cards.note(t("models.import_hint")))
+            self._status = gr.HTML(elem_id="models-status", elem_classes="pl-may-be-empty")
+        with gr.Column(elem_classes="pl-card pl-model-card", elem_id="models-card"):
+            self._facts = gr.HTML(elem_id="models-facts", elem_classes="pl-may-be-empty")
+            self._card = gr.Markdown("", latex_delimiters=[], elem_id="models-text")
+        self._timer = gr.Timer(LOOK_EVERY, active=False)
+        self.shown = [self._list, self._status, self._facts, self._card, self._timer]
+        self._wire()
+
+    def _wire(self) -> None:
+        look = gr.Button("", elem_id="models-look", elem_classes="pl-hidden")
+        asked = gr.Button("", elem_id="models-ask", elem_classes="pl-hidden")
+        look.click(self.look, None, self.shown, **DIRECT)
+        self._timer.tick(self._follow, None, self.shown, **DIRECT)
+        self._file.upload(self._take_upload, self._file, self.shown, **DIRECT)
+        asked.click(
+            self._do, gr.Textbox(visible=False), self.shown, **DIRECT,
+            js="() => [JSON.stringify(window.pairlens.asked)]",
+        )  # fmt: skip
+
+    def look(self) -> Changes:
+        """The packs as they are now, and the job that runs or was the last."""
+        return {self._list: self._rows(), **self._follow()}
+
+    def start_import(self, file: Path) -> Changes:
+        """Import a `.pairlens` file, as a job."""
+        bench, t = self._bench, self._t
+        doing = t("models.importing", file=file.name)
+        bench.pack_job = PackJob(doing, bench.packers.submit(importing(file, bench.uploads)))
+        return self._follow()
+
+    def _take_upload(self, file: str) -> Changes:
+        return self.start_import(Path(file))
+
+    def _do(self, asked: str) -> Changes:
+        """What a link of the list asks for."""
+        bench, t, what = self._bench, self._t, json.loads(asked)
+        name = what["pack"]
+        try:
+            if what["do"] == "card":
+                return self._shown_card(find(name))
+            works = {
+                "use": (t("models.switching"), using(name, bench.matcher, bench.keeper)),
+                "check": (t("models.checking"), checking(name)),
+                "remove": (t("models.removing"), removing(name, bench.matcher, bench.keeper)),
+            }
+            doing, work = works[what["do"]]
+        except Exception as error:
+            return {self._status: self._sorry(error)}
+        bench.pack_job = PackJob(doing, bench.packers.submit(work))
+        return self._follow()
+
+    def _follow(self) -> Changes:
+        known = self._bench.pack_job
+        if known is None:
+            return {self._timer: gr.update(active=False)}
+        job = known.job
+        if not job.finished:
+            said = cards.progress_bar(job.snapshot(), known.doing)
+            return {self._status: said, self._timer: gr.update(active=True)}
+        try:
+            said = self._said(job.outcome())
+        except Exception as error:
+            said = self._sorry(error)
+        return {self._status: said, self._list: self._rows(), self._timer: gr.update(active=False)}
+
+    def _said(self, change: PackChange) -> str:
+        size = f"{change.size / 1e6:,.1f}"
+        words = self._t(DONE[change.what], title=change.title, size=size)
+        use = ""
+        if change.what in ("imported", "here"):
+            use = " " + cards.ask("use", self._t("models.use"), "models-ask", pack=change.name)
+        return f'<p class="pl-summary">{escape(words)}{use}</p>'
+
+    def _sorry(self, error: Exception) -> str:
+        return cards.notice(cards.sentence_for(error, self._t, self._bench))
+
+    # The list
+
+    def _rows(self) -> str:
+        bench = self._bench
+        try:
+            # Which one answers after the next start, as the command line may have chosen too.
+            now = used(read_manifest)[1]
+            replaced = cards.notice(self._t.error(now.replaced)) if now.replaced else ""
+        except Exception as error:
+            now, replaced = None, self._sorry(error)
+        try:
+            running = bench.matcher.get().pack_folder.resolve()
+        except Exception:  # the page says why at its head
+            running = None
+        try:
+            rows = "".join(self._row(pack, running, now) for pack in packs())
+        except Exception as error:
+            return self._sorry(error)
+        return f'{replaced}<ul class="pl-libraries">{rows}</ul>'
+
+    def _row(self, pack: Installed, running: Path | None, now: InUse | None) -> str:
+        t, manifest = self._t, pack.manifest
+        folder = pack.folder.resolve()
+        answers = folder == running
+        next_start = now is not None and folder == now.folder.resolve()
+        chips = []
+        if answers:
+            chips.append(cards.chip(t("models.in_use"), True))
+        elif next_start and running is not None:
+            chips.append(cards.chip(t("models.next_start"), True))
+        if manifest is None:
+            chips.append(cards.chip(t("models.damaged"), False))
+        elif not model_card.is_calibrated(manifest):
+            chips.append(cards.chip(t("models.uncalibrated"), False))
+        said = [t("libraries.size", n=f"{pack.size / 1e6:,.1f}")]
+        below = cards.notice(t.error(pack.error)) if pack.error else ""
+        if manifest is not None:
+            said = [model_card.languages(manifest.languages, t), *said]
+            below = f"<div>{escape(model_card.notice(manifest, t))}</div>"
+        if answers and next_start and now is not None:
+            below += f"<div>{escape(t(WHY[now.why], path=os.fspath(pack.folder)))}</div>"
+        links = self._links(pack, answers)
+        return (
+            f'<li><div class="pl-grow"><strong>{escape(pack.title)}</strong> {"".join(chips)} '
+            f"<span>{escape(' · '.join(said))}</span>{below}</div>{links}</li>"
+        )
+
+    def _links(self, pack: Installed, answers: bool) -> str:
+        t = self._t
+        known = pack.folder.name if pack.manifest is None else pack.manifest.model_id
+        asked = [] if pack.manifest is None else [("card", t("models.card"))]
+        if not answers and pack.manifest is not None:
+            asked.append(("use", t("models.use")))
+        asked.append(("check", t("models.check")))
+        links = "".join(cards.ask(do, words, "models-ask", pack=known) for do, words in asked)
+        if pack.folder.parent == packs_dir():
+            links += cards.ask(
+                "remove", t("models.remove"), "models-ask", pack=known, deed=t("models.remove_now"),
+                question=t("models.question", title=pack.title, size=f"{pack.size / 1e6:,.1f}"),
+            )  # fmt: skip
+        return links
+
+    def _shown_card(self, pack: Installed) -> Changes:
+        if pack.manifest is None:
+            return {}
+        return {
+            self._facts: model_card.facts(pack.manifest, self._t),
+            self._card: model_card.text(pack.folder, self._t),
+        }
