@@ -14,6 +14,7 @@ from desktop.i18n import Translator
 from desktop.jobs import Job
 from desktop.ui import cards
 from desktop.ui.act import ActPanel, Result
+from desktop.ui.batch_charts import charts
 from desktop.ui.batch_save import SaveRow
 from desktop.ui.batch_table import FILTERS, ORDERS, orders, summary, table
 from desktop.ui.bridge import DIRECT, LOOK_EVERY, Changes, folder_box
@@ -112,6 +113,7 @@ class BatchView:
             with gr.Column(min_width=240):
                 self._status = gr.HTML(elem_id="batch-status", elem_classes="pl-may-be-empty")
             self._buttons = JobButtons(t, "batch", lambda: self._bench.batch_job)
+        self._charts = gr.HTML(elem_id="batch-charts", elem_classes="pl-may-be-empty")
         with gr.Column(elem_classes="pl-keep"):
             self._saving = SaveRow(self._bench, t)
             with gr.Row(elem_classes="pl-line"):
@@ -136,8 +138,8 @@ class BatchView:
 
     def _wire(self) -> None:
         self.shown = [
-            self._status, self._table, self._filter, self._order, *self._buttons.shown,
-            self._go, self._timer, *self._saving.shown,
+            self._status, self._charts, self._table, self._filter, self._order,
+            *self._buttons.shown, self._go, self._timer, *self._saving.shown,
         ]  # fmt: skip
         # In the order of a `BatchForm`.
         self._boxes = [
@@ -229,7 +231,8 @@ class BatchView:
         }
 
     def _progress(self, job: Job[BatchResults]) -> Changes:
-        return {self._status: cards.progress(job.snapshot(), self._t), self._table: ""}
+        said = cards.progress(job.snapshot(), self._t)
+        return {self._status: said, self._charts: "", self._table: ""}
 
     def _outcome(self, job: Job[BatchResults]) -> Changes:
         t, bench = self._t, self._bench
@@ -238,10 +241,12 @@ class BatchView:
         except Exception as error:
             return {
                 self._status: cards.notice(cards.sentence_for(error, t, bench)),
+                self._charts: "",
                 self._table: "",
             }
         return {
             self._status: summary(found, t),
+            self._charts: charts(found, bench, t),
             self._table: table(found, bench, t),
             self._filter: "all",
             self._order: gr.update(choices=self._orders(found.about.mode), value="name"),

@@ -109,11 +109,14 @@ def still_there(bench: Workbench, purpose: str, read: Callable[[str], object]) -
 
 def ask(what: str, words: str, to: str = "search-ask", **fields: str) -> str:
     """A link that asks a view for something by its hidden button ``to``; page.js hands it on."""
+    asked = asking(what, to, **fields)
+    return f'<button type="button" class="pl-link" {asked}>{escape(words)}</button>'
+
+
+def asking(what: str, to: str, **fields: str) -> str:
+    """The attributes that make of any element what `ask` makes."""
     data = "".join(f' data-{name}="{escape(value)}"' for name, value in fields.items())
-    return (
-        f'<button type="button" class="pl-link" data-ask="{to}" data-do="{what}"{data}>'
-        f"{escape(words)}</button>"
-    )
+    return f'data-ask="{to}" data-do="{what}"{data}'
 
 
 def thumbnail(photo: Path, bench: Workbench, size_class: str) -> str:

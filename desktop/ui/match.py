@@ -155,10 +155,10 @@ def _strip(photos: list[str], bench: Workbench, t: Translator) -> str:
 
 def _tile(photo: Path, bench: Workbench, t: Translator) -> str:
     words = escape(t("match.remove", name=photo.name))
+    asked = cards.asking("remove", "match-ask", photo=bench.thumbnails.key(photo))
     return (
         f'<span class="pl-tile">{cards.thumbnail(photo, bench, "pl-tiny")}'
-        f'<button type="button" class="pl-remove" data-ask="match-ask" '
-        f'data-photo="{bench.thumbnails.key(photo)}" title="{words}" aria-label="{words}">✕'
+        f'<button type="button" class="pl-remove" title="{words}" aria-label="{words}" {asked}>✕'
         "</button></span>"
     )
 

@@ -31,9 +31,15 @@ def ask_why(
     Args:
         threshold: match probability from which the pair matches, as `cards.bar` takes it.
     """
-    key = bench.thumbnails.key(photo)
+    asked = asks_why(photo, caption, threshold, bench)
+    return f'<button type="button" class="pl-link" {asked}>{escape(t("match.why"))}</button>'
+
+
+def asks_why(photo: Path, caption: str, threshold: float | None, bench: Workbench) -> str:
+    """The attributes of an element that opens the dialog when it is clicked; as `ask_why`."""
     line = {} if threshold is None else {"threshold": str(threshold)}
-    return cards.ask("why", t("match.why"), to="pl-ask-why", photo=key, caption=caption, **line)
+    key = bench.thumbnails.key(photo)
+    return cards.asking("why", "pl-ask-why", photo=key, caption=caption, **line)
 
 
 class WhyDialog:

@@ -110,6 +110,35 @@ def test_every_caption_is_shown_best_first_and_of_many_only_the_first(
     expect(page.locator("#batch-table tbody tr")).to_have_count(4)
 
 
+def test_the_spread_of_probabilities_is_drawn_with_the_threshold(page: Page, folder: Path) -> None:
+    ask(page, folder, "a red apple")
+    chart = page.locator("#batch-charts").get_by_role(
+        "img", name="How the match probabilities are spread"
+    )
+    expect(chart).to_be_visible()
+    expect(chart.locator("desc")).to_contain_text("Of 3, 1 match. The threshold is marked, at 50 %")
+    expect(chart.locator(".pl-mark")).to_have_count(1)
+    page.click("#batch-charts summary")
+    expect(page.locator("#batch-charts tbody tr")).to_have_text(["0 - 5 %02", "85 - 90 %10"])
+
+
+def test_photos_and_captions_are_a_map_whose_cells_say_why(page: Page, folder: Path) -> None:
+    choose(page, "all")
+    ask(page, folder, "\n".join(["a red apple", *(f"nothing {n}" for n in range(14))]))
+    chart = page.locator(".pl-matrix")
+    expect(chart.locator("g")).to_have_count(3 * 10)
+    expect(page.locator("#batch-charts")).to_contain_text("3 of 3 photos and 10 of 15 captions")
+    apple = chart.locator("g.pl-yes")
+    expect(apple).to_have_count(1)
+    expect(apple.locator("title")).to_have_text("apple.png · a red apple: 88 %, Match")
+    apple.locator("rect").click()
+    dialog = page.locator("dialog.pl-why")
+    expect(dialog.locator("h3")).to_have_text("a red apple")
+    page.keyboard.press("Escape")
+    chart.locator("summary").click()
+    expect(chart.locator("tbody tr").filter(has_text="apple.png")).to_contain_text("88 %")
+
+
 def test_an_assignment_makes_what_is_doubtful_stand_out(page: Page, folder: Path) -> None:
     coloured_photo(folder / "cherry.png", "red", (64, 48))
     choose(page, "assign")
