@@ -83,7 +83,8 @@ def summary(found: BatchResults, t: Translator) -> str:
     elif found.rows and not counts.usable:
         notices.append(t("batch.nothing_usable"))
     said = "".join(map(cards.notice, notices))
-    return said + f'<p class="pl-summary">{escape(" · ".join(words))}</p>'
+    line = f'<p class="pl-summary">{escape(" · ".join(words))}</p>'
+    return said + line + cards.failed(counts.failures.values(), t)
 
 
 def table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from html import escape
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from engine.verdict import Verdict
 
 # Of long lists the page shows this many, and counts the rest.
 LISTED = 20
+# The same of what has to be unfolded first.
+UNFOLDED = 500
 
 log = logging.getLogger(__name__)
 
@@ -172,13 +174,25 @@ def photos(count: int, t: Translator) -> str:
     return t("match.one_photo") if count == 1 else t("match.count", n=f"{count:,}")
 
 
-def failures(failed: Sequence[PhotoFailure], t: Translator) -> str:
-    """A list of why each photo failed, of the first `LISTED`, and how many more there are."""
-    items = [failure_sentence(one, t) for one in failed[:LISTED]]
-    if len(failed) > LISTED:
-        items.append(t("act.more", n=f"{len(failed) - LISTED:,}"))
+def failures(failed: Sequence[PhotoFailure], t: Translator, most: int = LISTED) -> str:
+    """A list of why each photo failed, of the first ``most``, and how many more there are."""
+    items = [failure_sentence(one, t) for one in failed[:most]]
+    if len(failed) > most:
+        items.append(t("act.more", n=f"{len(failed) - most:,}"))
     listed = "".join(f"<li>{escape(item)}</li>" for item in items)
     return f'<ul class="pl-listed">{listed}</ul>' if items else ""
+
+
+def failed(photos: Collection[PhotoFailure], t: Translator) -> str:
+    """Photos that can't be used, each with its reason and remedy, folded away."""
+    if not photos:
+        return ""
+    one = len(photos) == 1
+    counted = t("search.one_failed") if one else t("search.count_failed", n=f"{len(photos):,}")
+    return (
+        f'<details class="pl-failures"><summary>{escape(counted)}</summary>'
+        f"{failures(list(photos), t, UNFOLDED)}</details>"
+    )
 
 
 def percent(probability: float) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from html import escape
 
 from desktop.i18n import Translator
@@ -12,7 +11,7 @@ from desktop.ui import cards
 from desktop.ui.why import ask_why
 from desktop.workbench import Search, Workbench
 from engine.indexing import IndexReport
-from engine.types import PhotoFailure, SearchHit, SearchResult
+from engine.types import SearchHit, SearchResult
 
 
 def gallery(search: Search, bench: Workbench, t: Translator) -> str:
@@ -92,20 +91,7 @@ def report_words(report: IndexReport, t: Translator) -> str:
     if report.removed:
         counts.append(t("search.count_removed", n=f"{report.removed:,}"))
     summary = f'<p class="pl-summary">{escape(said)} {escape(" · ".join(counts))}</p>'
-    return damage + summary + failed(report.failures, t)
-
-
-def failed(failures: Iterable[PhotoFailure], t: Translator) -> str:
-    """Every photo that can't be used, with its reason and remedy, folded away."""
-    items = [f"<li>{escape(cards.failure_sentence(failure, t))}</li>" for failure in failures]
-    if not items:
-        return ""
-    one = len(items) == 1
-    counted = t("search.one_failed") if one else t("search.count_failed", n=f"{len(items):,}")
-    return (
-        f'<details class="pl-failures"><summary>{escape(counted)}'
-        f"</summary><ul>{''.join(items)}</ul></details>"
-    )
+    return damage + summary + cards.failed(report.failures, t)
 
 
 def news_words(keeper: Keeper, bench: Workbench, t: Translator) -> str:
@@ -128,4 +114,4 @@ def news_words(keeper: Keeper, bench: Workbench, t: Translator) -> str:
     if news.error is not None:
         lines.append(cards.note(cards.sentence_for(news.error, t, bench)))
     damage = cards.notice(t.error(news.damage)) if news.damage else ""
-    return damage + "".join(lines) + failed(news.failures, t)
+    return damage + "".join(lines) + cards.failed(news.failures, t)

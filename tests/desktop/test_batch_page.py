@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,10 @@ def test_a_photo_that_no_caption_fits_is_told_so_with_the_nearest(page: Page, fo
     expect(line(page, "sea.png")).to_contain_text("nearest: a")
     expect(page.locator("#batch-status")).to_contain_text(
         "4 photos · 2 matched · 1 could not be read · threshold 50 %"
+    )
+    page.click("#batch-status summary")
+    expect(page.locator("#batch-status li")).to_have_text(
+        re.compile("^notes.jpg: this is not a picture PairLens can read")
     )
 
 
