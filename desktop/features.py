@@ -62,9 +62,7 @@ class FeatureMemory:
             self._kept.move_to_end(stamp)
             return self._kept[stamp]
 
-    def _keep(
-        self, stamp: _Stamp | None, what: ImageFeatures | PhotoFailure, most: int
-    ) -> None:
+    def _keep(self, stamp: _Stamp | None, what: ImageFeatures | PhotoFailure, most: int) -> None:
         if stamp is None:  # it may be there the next time
             return
         with self._lock:

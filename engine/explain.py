@@ -122,6 +122,24 @@ def _words(
     )
 
 
+def strongest_word(
+    matcher: Matcher, photo: ImageFeatures, caption: str
+) -> tuple[str, float, float] | None:
+    """The word without which the match probability of a photo's features [1] falls most.
+
+    Returns the word, the probability with it, and that without it; None where there is no word that
+    it falls without. This takes a caption more for each word, and none of the time of a map.
+    """
+    spans = words_of(caption)
+    shorter = (without(caption, span) for span in spans)
+    texts = matcher.encode_captions([caption, *shorter], blank=True)
+    whole, *others = matcher.probability(pair_logits(matcher, photo, texts)[0]).tolist()
+    least = min(range(len(others)), key=others.__getitem__, default=None)
+    if least is None or others[least] >= whole:
+        return None
+    return caption[slice(*spans[least])], whole, others[least]
+
+
 def coverings() -> BoolArray:
     """Bool [COVERINGS, GRID, GRID], True where the photo shows: always the same.
 

@@ -197,7 +197,7 @@ class _Drawing:
             cells = f'<td colspan="2"><p class="pl-note">{escape(self._t("batch.left_over"))}</p>'
             cells += "</td>"
         else:
-            why = f'<p class="pl-lead">{self._why(row)}</p>'
+            why = f'<p class="pl-ask-why">{self._why(row)}</p>'
             score = f"<td>{self._score(row)}{why}</td>"
             cells = f"<td>{self._caption(row)}{self._beside(row)}</td>{score}"
         picture = cards.thumbnail(photo, self._bench, "pl-tiny")

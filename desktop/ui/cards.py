@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import secrets
 from collections.abc import Callable, Collection, Sequence
 from html import escape
 from pathlib import Path
@@ -119,6 +120,14 @@ def asking(what: str, to: str, **fields: str) -> str:
     """The attributes that make of any element what `ask` makes."""
     data = "".join(f' data-{name}="{escape(value)}"' for name, value in fields.items())
     return f'data-ask="{to}" data-do="{what}"{data}'
+
+
+def told(by: str, sentence: str) -> str:
+    """What page.js is to say itself, in its way for ``by``.
+
+    It is never twice the same, as page.js waits for a change.
+    """
+    return f'<i data-told="{secrets.token_hex(4)}" data-by="{by}">{escape(sentence)}</i>'
 
 
 def thumbnail(photo: Path, bench: Workbench, size_class: str) -> str:

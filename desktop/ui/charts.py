@@ -72,7 +72,7 @@ def histogram(bars: Sequence[Bar], lines: Sequence[float], words: Words) -> str:
     step = (_WIDTH - 2 * _LEFT) / len(bars)
     drawn = []
     for number, bar in enumerate(bars):
-        floor, left = _TOP + _HEIGHT, _LEFT + number * step
+        floor, left = float(_TOP + _HEIGHT), _LEFT + number * step
         for count, kind in ((bar.others, "pl-no"), (bar.matched, "pl-yes")):
             # The few must be seen beside the many.
             height = max(2.0, count / most * _HEIGHT) if count else 0.0

@@ -30,7 +30,7 @@ _LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]*)[^)]*\)")
 
 def is_calibrated(manifest: Manifest) -> bool:
     """Whether its scores are match probabilities."""
-    return manifest.calibration is not None
+    return manifest.calibration.fitted
 
 
 def languages(codes: Iterable[str], t: Translator) -> str:

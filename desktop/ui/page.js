@@ -27,6 +27,21 @@ Object.defineProperty(navigator, "languages", { get: () => [window.pairlens.word
   told();
 })();
 
+// What is said by the script rather than where it lies.
+window.pairlens.told = {};
+document.addEventListener("DOMContentLoaded", () => {
+  const heard = new Set();
+  new MutationObserver(() => {
+    for (const one of document.querySelectorAll("[data-told]")) {
+      if (heard.has(one.dataset.told)) continue;
+      heard.add(one.dataset.told);
+      window.pairlens.told[one.dataset.by](one.textContent);
+    }
+  }).observe(document.body, {
+    childList: true, subtree: true, attributes: true, attributeFilter: ["data-told"],
+  });
+});
+
 // One view is on show. Its name is the address's hash, so that a reload comes back to it.
 window.pairlens.show = (view) => {
   document.documentElement.dataset.view = view;
@@ -254,6 +269,69 @@ document.addEventListener("click", (event) => {
 })();
 
 (() => {
+  // Whoever points at "Why?", or comes to it with the keyboard, is told the word that counts most.
+  const PAUSE = 150;
+  const known = new Map();
+  const tip = document.createElement("div");
+  let link;
+  let waiting;
+  let asked;
+  const name = (one) => `${one.dataset.photo} ${one.dataset.caption}`;
+  const show = () => {
+    const said = known.get(name(link));
+    if (!said) return;
+    tip.textContent = said;
+    tip.hidden = false;
+    const { left, right, top, bottom } = link.getBoundingClientRect();
+    const { offsetWidth, offsetHeight } = tip;
+    const middle = (left + right - offsetWidth) / 2;
+    tip.style.left = `${Math.max(8, Math.min(middle, window.innerWidth - offsetWidth - 8))}px`;
+    tip.style.top = `${bottom + offsetHeight + 10 < window.innerHeight ? bottom + 6 : top - offsetHeight - 6}px`;
+    link.setAttribute("aria-describedby", tip.id);
+  };
+  const ask = () => {
+    if (known.has(name(link))) return show();
+    if (asked) return;
+    asked = name(link);
+    window.pairlens.pointedAt = { ...link.dataset };
+    document.querySelector("#pl-ask-hint").click();
+  };
+  window.pairlens.told.hint = (said) => {
+    known.set(asked, said);
+    asked = undefined;
+    if (link) ask();
+  };
+  const come = (event) => {
+    const one = event.target.closest?.("button[data-do=why]");
+    if (!one || one === link) return;
+    leave();
+    link = one;
+    waiting = setTimeout(ask, PAUSE);
+  };
+  const leave = () => {
+    clearTimeout(waiting);
+    link?.removeAttribute("aria-describedby");
+    link = undefined;
+    tip.hidden = true;
+  };
+  const go = (event) => { if (event.target.closest?.("button[data-do=why]") === link) leave(); };
+  document.addEventListener("DOMContentLoaded", () => {
+    tip.id = "pl-reason";
+    tip.role = "tooltip";
+    tip.hidden = true;
+    document.body.append(tip);
+  });
+  document.addEventListener("pointerover", come);
+  document.addEventListener("focusin", come);
+  document.addEventListener("pointerout", go);
+  document.addEventListener("focusout", go);
+  document.addEventListener("scroll", leave, true);
+  // Not those of hidden buttons, which ask for the very words.
+  document.addEventListener("click", (event) => { if (event.isTrusted) leave(); });
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") leave(); });
+})();
+
+(() => {
   // Why a pair matches: the dialog comes as HTML, at first without its answer, and is shown unless
   // it was closed meanwhile.
   let closed;
@@ -378,13 +456,10 @@ document.addEventListener("click", async (event) => {
   window.pairlens.ticked = (view) => JSON.stringify([...keys(view)]);
   window.pairlens.untickAll = (view) => keys(view).clear();
 
-  // What is drawn anew comes without its ticks.
-  const drawn = new WeakSet();
+  // Boxes that are drawn anew, or become those of other photos, know nothing of that.
   document.addEventListener("DOMContentLoaded", () => {
     new MutationObserver(() => {
       for (const result of document.querySelectorAll(".pl-view [data-result]")) {
-        if (drawn.has(result)) continue;
-        drawn.add(result);
         const view = result.closest(".pl-view");
         const known = keys(view.id.slice("view-".length));
         for (const box of result.querySelectorAll(".pl-tick input")) {
@@ -392,7 +467,10 @@ document.addEventListener("click", async (event) => {
         }
         window.pairlens.sayTicked(view);
       }
-    }).observe(document.body, { childList: true, subtree: true });
+    }).observe(document.body, {
+      childList: true, subtree: true, attributes: true,
+      attributeFilter: ["data-photo", "data-result"],
+    });
   });
 })();
 
@@ -416,7 +494,8 @@ document.addEventListener("click", async (event) => {
     if (!said) return;
     const count = JSON.parse(window.pairlens.ticked(name(view))).length;
     const number = count.toLocaleString(window.pairlens.words.language);
-    said.textContent = count ? said.dataset.some.replace("{n}", number) : said.dataset.none;
+    const words = count ? said.dataset.some.replace("{n}", number) : said.dataset.none;
+    if (said.textContent !== words) said.textContent = words;
   };
   const selected = (view) => {
     window.pairlens.sayTicked(view);
@@ -565,7 +644,9 @@ window.addEventListener("pywebviewready", async () => {
     window.pairlens.asked = { do: what, photo: shown.dataset.file };
     document.querySelector("#pl-photo-ask").click();
   };
-  window.pairlens.saidOfPhoto = (said) => { light.querySelector("output").textContent = said; };
+  window.pairlens.told.photo = (said) => {
+    light.querySelector("output").textContent = said;
+  };
 
   document.addEventListener("DOMContentLoaded", () => {
     const { words } = window.pairlens;

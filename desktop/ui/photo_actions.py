@@ -22,12 +22,13 @@ class PhotoActions:
     def __init__(self, bench: Workbench, t: Translator) -> None:
         self._bench = bench
         self._t = t
-        said = gr.Textbox(visible=False)
+        said = gr.HTML(elem_id="pl-photo-said", elem_classes="pl-hidden")
         asked = gr.Button("", elem_id="pl-photo-ask", elem_classes="pl-hidden")
         asked.click(
-            self._do, said, said, **DIRECT,
+            lambda what: cards.told("photo", self._do(what)),
+            gr.Textbox(visible=False), said, **DIRECT,
             js="() => [JSON.stringify(window.pairlens.asked)]",
-        ).then(None, said, None, js="(said) => { window.pairlens.saidOfPhoto(said); }")  # fmt: skip
+        )  # fmt: skip
 
     def _do(self, asked: str) -> str:
         """Nothing, or what went wrong."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import logging
 from html import escape
 from pathlib import Path
 
@@ -15,9 +16,11 @@ from desktop.jobs import JobRunner
 from desktop.ui import cards
 from desktop.ui.bridge import DIRECT, LOOK_EVERY, Changes
 from desktop.workbench import Why, Workbench
-from engine.explain import Explanation, explain
+from engine.explain import Explanation, explain, strongest_word
 from engine.heat_picture import RAMP, brightest, layer
 from engine.types import FloatArray
+
+log = logging.getLogger(__name__)
 
 # Pixels of a map's colours; the browser stretches them over the photo.
 LAYER = (64, 64)
@@ -59,6 +62,34 @@ class WhyDialog:
             js="() => [JSON.stringify(window.pairlens.asked)]",
         )  # fmt: skip
         self._timer.tick(self._look, None, shown, **DIRECT)
+        said = gr.HTML(elem_id="pl-hint", elem_classes="pl-hidden")
+        hint = gr.Button("", elem_id="pl-ask-hint", elem_classes="pl-hidden")
+        hint.click(
+            lambda asked: cards.told("hint", self._hint(asked)),
+            gr.Textbox(visible=False), said, **DIRECT,
+            js="() => [JSON.stringify(window.pairlens.pointedAt)]",
+        )  # fmt: skip
+
+    def _hint(self, asked: str) -> str:
+        """The word that counts most, in a sentence; nothing where it can't be told."""
+        bench, t, what = self._bench, self._t, json.loads(asked)
+        photo = bench.thumbnails.photo(what["photo"])
+        if photo is None:
+            return ""
+        try:
+            matcher = bench.matcher.get()
+            ((_, features, failed),) = bench.features.encode(matcher, [bench.moves.where(photo)])
+            found = None if failed else strongest_word(matcher, features, what["caption"])
+        except Exception:  # whoever clicks is told why
+            log.warning("no hint on a pair", exc_info=True)
+            return ""
+        if failed:
+            return ""
+        if found is None:
+            return t("match.why_no_word")
+        word, whole, without = found
+        whole_said, without_said = cards.percent(whole), cards.percent(without)
+        return t("match.why_word", word=word, whole=whole_said, without=without_said)
 
     def _ask(self, asked: str) -> Changes:
         bench, what = self._bench, json.loads(asked)

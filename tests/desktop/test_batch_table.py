@@ -23,7 +23,7 @@ from engine.encoding import failure
 from engine.errors import PhotoMissing, TooManyRows
 from engine.paths import resources_dir
 from engine.results import About, Row
-from engine.types import BatchRow, Caption, Mode
+from engine.types import BatchRow, Caption, DeviceChoice, Mode
 from tests.fixtures.coloured import coloured_photo
 from tests.fixtures.fake_matcher import FakeMatcher
 
@@ -45,6 +45,7 @@ def bench(tmp_path: Path) -> Workbench:
         uploads=tmp_path,
         exports=tmp_path,
         log_file=tmp_path / "log",
+        device=DeviceChoice.AUTO,
     )
 
 

@@ -26,7 +26,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model pack as one file; its card would like to show a picture from elsewhere."""
     place = tmp_path_factory.mktemp("packs")
-    return packed(light_pack(place / "pack", "Other"), place / "other.pairlens")
+    return packed(light_pack(place / "pack", "Zebra"), place / "zebra.pairlens")
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +37,10 @@ def program(home: Path) -> Iterator[Served]:
 
 @pytest.fixture
 def page(page: Page, home: Path) -> Iterator[Page]:
-    """On the Models view, with the default pack alone and in use."""
+    """On the Models view; what a test imported goes with it."""
     choose_view(page, "models")
     yield page
     shutil.rmtree(home / "data" / "models", ignore_errors=True)
-    if row(page, "PairLens").get_by_role("button", name="Use it").is_visible():
-        ask(page, "PairLens", "Use it")
-        expect(status(page)).to_contain_text("answers from now on")
 
 
 def row(page: Page, title: str) -> Locator:
@@ -95,31 +92,31 @@ def test_a_pack_is_added_used_checked_and_removed(
     choose_view(page, "models")
     bring(page, other)
     expect(status(page)).to_contain_text("was added. It is not in use yet.")
-    expect(row(page, "Other").locator(".pl-chip")).to_have_count(0)
+    expect(row(page, "Zebra").locator(".pl-chip")).to_have_count(0)
     uploads = list((home / "cache" / "sessions").rglob("*.pairlens"))
     assert uploads == []
 
     status(page).get_by_role("button", name="Use it").click()
     expect(status(page)).to_contain_text("answers from now on")
-    expect(row(page, "Other").locator(".pl-chip")).to_have_text(["In use"])
-    expect(row(page, "Other")).to_contain_text("it was chosen")
+    expect(row(page, "Zebra").locator(".pl-chip")).to_have_text(["In use"])
+    expect(row(page, "Zebra")).to_contain_text("it was chosen")
     expect(row(page, "PairLens Small").locator(".pl-chip")).to_have_count(0)
     # The library in use is looked at with it by itself.
     choose_view(page, "search")
     expect(page.locator("#search-news")).to_contain_text("4 photos looked at with the new model")
 
     choose_view(page, "models")
-    ask(page, "Other", "Check its files")
+    ask(page, "Zebra", "Check its files")
     expect(status(page)).to_contain_text("is whole")
-    ask(page, "Other", "Remove…")
+    ask(page, "Zebra", "Remove…")
     question = page.locator("#pl-ask")
-    expect(question).to_contain_text("Remove Other")
+    expect(question).to_contain_text("Remove Zebra")
     question.get_by_role("button", name="Leave it as it is").click()
-    expect(row(page, "Other")).to_be_visible()
-    ask(page, "Other", "Remove…")
+    expect(row(page, "Zebra")).to_be_visible()
+    ask(page, "Zebra", "Remove…")
     question.get_by_role("button", name="Remove", exact=True).click()
     expect(status(page)).to_contain_text("was removed, which freed")
-    expect(row(page, "Other")).to_have_count(0)
+    expect(row(page, "Zebra")).to_have_count(0)
     expect(row(page, "PairLens Small").locator(".pl-chip")).to_have_text(["In use"])
 
 

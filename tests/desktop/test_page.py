@@ -206,11 +206,10 @@ def test_no_event_goes_through_gradios_queue_where_answers_get_lost(page: Page) 
     assert [event["api_name"] for event in events if event["queue"] is not False] == []
 
 
-def test_a_click_at_the_moment_the_page_is_there_is_answered(page: Page) -> None:
+def test_what_is_typed_at_the_moment_the_page_is_there_is_answered(page: Page) -> None:
     page.reload()
-    page.wait_for_selector("#batch-go", state="attached")
-    page.evaluate("document.querySelector('#batch-go').click()")
-    expect(page.locator("#batch-status")).to_contain_text("there is no such folder")
+    page.fill(box(page, "match-captions"), "red")
+    expect(page.locator("#match-results")).to_contain_text("Add at least one photo.")
 
 
 def test_views_are_tabs_for_the_keyboard_too(page: Page) -> None:

@@ -157,6 +157,7 @@ def test_a_path_that_the_page_makes_up_opens_nothing(
 def test_an_upload_has_nothing_to_open(page: Page, photos: Path) -> None:
     page.set_input_files("#match-upload input[type=file]", [photos / "apple.png"])
     picture = page.locator("#match-strip img")
+    expect(picture).to_be_visible()
     page.wait_for_function("document.querySelector('#match-strip img').naturalWidth === 320")
     picture.click()
     light = page.locator("#pl-light")

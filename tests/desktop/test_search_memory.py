@@ -23,6 +23,7 @@ from desktop.workbench import LazyMatcher, Search, Workbench
 from engine.index import Library, index_folder
 from engine.paths import libraries_dir, resources_dir
 from engine.query import Query
+from engine.types import DeviceChoice
 from tests.fixtures.coloured import coloured_photo
 from tests.fixtures.fake_matcher import FakeMatcher
 
@@ -43,6 +44,7 @@ def bench(tmp_path: Path) -> Iterator[Workbench]:
         uploads=tmp_path,
         exports=tmp_path,
         log_file=tmp_path / "log",
+        device=DeviceChoice.AUTO,
     )
     yield made
     made.keeper.close()

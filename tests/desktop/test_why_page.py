@@ -68,3 +68,21 @@ def test_a_photo_that_is_gone_meanwhile_is_named(page: Page, tmp_path: Path) -> 
         path.unlink()
     page.click("#match-results .pl-pair .pl-link")
     expect(dialog.locator(".pl-notice")).to_contain_text("there is no such file")
+
+
+def test_pointing_at_why_tells_the_word_that_counts_most(page: Page, tmp_path: Path) -> None:
+    photo = coloured_photo(tmp_path / "apple.png", "red")
+    page.set_input_files("#match-upload input[type=file]", [photo])
+    page.fill(box(page, "match-captions"), "a red apple\na blue apple")
+    links = page.locator("#match-results .pl-pair .pl-link")
+    expect(links).to_have_count(2)
+    tip = page.get_by_role("tooltip")
+    links.first.hover()
+    expect(tip).to_have_text("“red” counts most: 88 % with it, 2 % without it.")
+    expect(links.first).to_have_attribute("aria-describedby", "pl-reason")
+    page.mouse.move(2, 2)
+    expect(tip).to_be_hidden()
+    links.nth(1).focus()
+    expect(tip).to_have_text("No word of this caption makes it likelier.")
+    page.keyboard.press("Escape")
+    expect(tip).to_be_hidden()

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from engine.errors import CaptionEmpty, PhotoMissing
-from engine.explain import COVERINGS, GRID, WORD_PAIRS, coverings, encode_shown, explain, heat
+from engine.explain import (
+    COVERINGS,
+    GRID,
+    WORD_PAIRS,
+    coverings,
+    encode_shown,
+    explain,
+    heat,
+    strongest_word,
+)
 from engine.matcher import load_matcher
 from engine.types import FloatArray
 from tests.fixtures.patch_model import bright_cells, patch_matcher
@@ -77,6 +86,22 @@ def test_long_captions_take_no_longer_than_agreed(tmp_path: Path) -> None:
     found = explain(matcher, bright_cells(tmp_path / "photo.png", DOG), caption)
     assert len(found.words) == 40
     assert backend.fused <= COVERINGS + WORD_PAIRS * 41 / 40 + 1 + 41
+
+
+def test_the_strongest_word_is_told_with_what_the_answer_is_without_it(tmp_path: Path) -> None:
+    matcher, _ = patch_matcher({"dog": DOG, "cat": CAT})
+    photo = matcher.encode(matcher.prepare(bright_cells(tmp_path / "photo.png", DOG))[None])
+    found = strongest_word(matcher, photo, "a cat and a dog")
+    whole = explain(matcher, tmp_path / "photo.png", "a cat and a dog")
+    assert found is not None
+    word, with_it, without_it = found
+    assert word == "dog"
+    assert with_it == pytest.approx(whole.probability, abs=1e-4)
+    assert without_it == pytest.approx(
+        explain(matcher, tmp_path / "photo.png", "a cat and a").probability, abs=1e-4
+    )
+    assert strongest_word(matcher, photo, "a b c") is None
+    assert strongest_word(matcher, photo, "?!") is None
 
 
 def test_half_of_the_coverings_show_what_the_others_cover() -> None:
