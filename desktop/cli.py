@@ -79,7 +79,12 @@ def _window(given: Sequence[str]) -> int:
     finally:
         starts.close()
     if again:
-        subprocess.Popen([sys.executable, *sys.orig_argv[1:]], start_new_session=True)
+        # On its own, as whoever waits for the end of this one's output is not to wait for its.
+        silent = subprocess.DEVNULL
+        subprocess.Popen(
+            [sys.executable, *sys.orig_argv[1:]], start_new_session=True,
+            stdin=silent, stdout=silent, stderr=silent,
+        )  # fmt: skip
     _end_stuck_threads()
     return code
 

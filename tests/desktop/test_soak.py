@@ -75,7 +75,7 @@ def test_memory_and_temporary_files_stay_flat(browser: Browser, home: Path, tmp_
         coloured_photo(folder / f"{number}.png", colour, SIZE)
     with served(home) as program:
         page = open_page(browser, program)
-        search_folder(page, folder, "red", found=1)
+        search_folder(page, folder, "red", found=3)
         for _ in range(WARM):
             go_round(page, folder)
         memory, files = held(program), left(home)
