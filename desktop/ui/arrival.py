@@ -19,7 +19,7 @@ from desktop.i18n import Translator
 from desktop.intake import told_apart
 from desktop.ui import cards
 from desktop.ui.batch import BatchView
-from desktop.ui.bridge import DIRECT, Changes
+from desktop.ui.bridge import DIRECT, Changes, sweep
 from desktop.ui.match import MatchView
 from desktop.ui.search import SearchView
 from desktop.workbench import Workbench
@@ -82,6 +82,7 @@ class Arrivals:
         return self._sorted_in(what["paths"], what["view"], known)
 
     def _receive_pasted(self, files: list[str] | None, view: str, known: list[str]) -> Changes:
+        sweep(self._bench.uploads)
         return {**self._sorted_in(files or [], view, known), self._pasted: None}
 
     def _sorted_in(self, paths: Sequence[str], view: str, known: list[str]) -> Changes:

@@ -17,7 +17,7 @@ from desktop.ui.act import ActPanel, Result
 from desktop.ui.batch_charts import charts
 from desktop.ui.batch_save import SaveRow
 from desktop.ui.batch_table import FILTERS, ORDERS, orders, summary, table
-from desktop.ui.bridge import DIRECT, LOOK_EVERY, Changes, folder_box
+from desktop.ui.bridge import DIRECT, LOOK_EVERY, Changes, folder_box, sweep
 from desktop.ui.job_buttons import JobButtons
 from desktop.workbench import BatchForm, BatchResults, FileLabels, Workbench
 from engine.batch import BatchOptions
@@ -271,6 +271,7 @@ class BatchView:
         return self._again(kept, order, int(typed) if typed.isdecimal() else 1)
 
     def _read(self, file: str, mode: str) -> Changes:
+        sweep(self._bench.uploads)
         path = Path(file)
         try:
             if mode == Mode.VERIFY:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -21,6 +23,14 @@ LOOK_EVERY = 0.4
 
 # Script of a button that fills a box with the folder chosen in the window's dialog.
 PICK_FOLDER = "async (now) => (await window.pywebview.api.pick_folder()) || now"
+
+
+def sweep(uploads: Path) -> None:
+    """Remove the empty files that Gradio 6.17 makes for each upload that it hands over."""
+    for left in uploads.glob("tmp*"):
+        with suppress(OSError):
+            if left.is_file() and left.stat().st_size == 0:
+                left.unlink()
 
 
 def folder_box(t: Translator, label: str, name: str, scale: int = 6, value: str = "") -> gr.Textbox:

@@ -18,7 +18,7 @@ import gradio as gr
 
 from desktop.i18n import Translator
 from desktop.ui import cards
-from desktop.ui.bridge import DIRECT, Changes
+from desktop.ui.bridge import DIRECT, Changes, sweep
 from desktop.ui.why import ask_why
 from desktop.workbench import Workbench
 from engine.types import Match
@@ -114,6 +114,7 @@ class MatchView:
     def _take_upload(
         self, known: list[str], files: list[str] | None
     ) -> tuple[list[str], str, None]:
+        sweep(self._bench.uploads)
         return (*self.add(known, files or []), None)
 
     def _remove(self, asked: str, known: list[str]) -> tuple[list[str], str]:

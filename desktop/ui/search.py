@@ -18,7 +18,7 @@ from desktop.i18n import Translator
 from desktop.jobs import Job
 from desktop.ui import cards, search_results
 from desktop.ui.act import ActPanel, Result
-from desktop.ui.bridge import DIRECT, LOOK_EVERY, Changes, folder_box
+from desktop.ui.bridge import DIRECT, LOOK_EVERY, Changes, folder_box, sweep
 from desktop.ui.job_buttons import JobButtons
 from desktop.ui.libraries import LibrariesSection, names_at_hand
 from desktop.ui.search_form import TOP, MoreChoices, read_place, read_search
@@ -219,6 +219,7 @@ class SearchView:
         }
 
     def _take_upload(self, file: str | None) -> Changes:
+        sweep(self._bench.uploads)
         if file is None:
             return {}
         return {**self.take_photo(Path(file)), self._choices.upload: None}
