@@ -138,10 +138,12 @@ window.pairlens.begin = async () => {
   }
   box.focus();
 };
-document.addEventListener("click", (event) => {
-  const begun = event.target.closest?.("#match-go, #batch-go, #search-go");
-  if (begun && document.querySelector(".pl-first")) document.querySelector("#welcome-away").click();
-});
+for (const [kind, place] of [["click", "#batch-go, #search-go"], ["input", "#match-captions"]]) {
+  document.addEventListener(kind, (event) => {
+    const begun = event.target.closest?.(place);
+    if (begun && document.querySelector(".pl-first")) document.querySelector("#welcome-away").click();
+  });
+}
 
 document.addEventListener("DOMContentLoaded", () => {
   const veil = document.createElement("div");

@@ -54,9 +54,8 @@ def go_round(page: Page, folder: Path, words: str) -> None:
     expect(page.locator("#match-strip .pl-photo")).to_have_count(len(photos))
     page.set_input_files("#match-upload input[type=file]", photos[0])
     expect(page.locator("#match-strip .pl-photo")).to_have_count(len(photos) + 1)
-    page.fill(box(page, "match-captions"), "red\ngreen")
     with answered(page, "#match-results .pl-result"):
-        page.click("#match-go")
+        page.fill(box(page, "match-captions"), "red\ngreen")
     page.click("#match-clear")
     expect(page.locator("#match-strip .pl-photo")).to_have_count(0)
     page.evaluate(show, "batch")

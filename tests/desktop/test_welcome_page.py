@@ -81,7 +81,7 @@ def test_the_samples_are_matched_at_once_and_the_offer_does_not_come_again(
     assert settings(tmp_path)["greeted"] is True
     page.reload()
     page.wait_for_selector("html[data-resumed]")
-    expect(page.locator("#match-go")).to_be_visible()
+    expect(page.locator("#match-clear")).to_be_visible()
     expect(page.locator("#welcome")).to_be_hidden()
 
 
@@ -98,5 +98,5 @@ def test_whoever_begins_by_themselves_is_left_in_peace(page: Page, tmp_path: Pat
     page.set_input_files("#match-upload input[type=file]", [photo])
     expect(page.locator("#match-strip .pl-photo")).to_have_count(1)
     expect(page.locator("#welcome-samples")).to_be_visible()
-    page.click("#match-go")
+    page.fill(box(page, "match-captions"), "red")
     expect(page.locator("#welcome")).to_be_hidden()
