@@ -1,4 +1,4 @@
-"""Shows a photo in the system's own viewer, or where it lies in the system's file manager."""
+"""Shows a photo in the system's own viewer, or where a file lies in the system's file manager."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def open_photo(photo: Path) -> None:
     _start(command(photo), photo)
 
 
-def show_in_folder(photo: Path) -> None:
-    """Show where a photo lies; raises what `open_photo` does."""
-    _check(photo)
-    _start(command(photo, in_folder=True), photo)
+def show_in_folder(file: Path) -> None:
+    """Show where a photo, or another file, lies; raises what `open_photo` does."""
+    _check(file)
+    _start(command(file, in_folder=True), file)
 
 
 def command(photo: Path, in_folder: bool = False, system: str = sys.platform) -> list[str] | str:

@@ -235,7 +235,7 @@ class PhotoNotTransferred(PhotoError):
 class PhotoNotShown(PhotoError):
     code = "photo_not_shown"
     template = (
-        "{path}: no other program could be started to show this photo ({reason}). Look for it in "
+        "{path}: no other program could be started to show this file ({reason}). Look for it in "
         "your file manager, or choose a program for such files in the settings of your system."
     )
 

@@ -8,12 +8,14 @@ import gradio as gr
 
 from desktop.bug_report import redactor, write_report
 from desktop.i18n import Translator
+from desktop.opening import show_in_folder
 from desktop.settings import Theme
 from desktop.ui import cards
 from desktop.ui.about import AboutSection
 from desktop.ui.bridge import DIRECT, Changes
 from desktop.workbench import Workbench
 from engine.device import Reason, choose_device
+from engine.errors import PhotoError
 from engine.standing import standings
 from engine.types import DeviceChoice
 
@@ -117,7 +119,12 @@ class SettingsView:
                     t("settings.report"), size="sm", scale=0, min_width=200,
                     elem_id="settings-report",
                 )  # fmt: skip
+                self._show_log = gr.Button(
+                    t("settings.log_show"), size="sm", scale=0, min_width=120,
+                    elem_id="settings-log",
+                )  # fmt: skip
             gr.HTML(cards.note(t("settings.log", path=self._bench.log_file)))
+            self._log_said = gr.HTML(elem_id="settings-log-said", elem_classes="pl-may-be-empty")
             self._report = gr.HTML(elem_id="settings-written", elem_classes="pl-may-be-empty")
 
     def _wire(self) -> None:
@@ -130,6 +137,7 @@ class SettingsView:
         )
         self._device.input(self._choose_device, self._device, self._device_now, **DIRECT)
         self._clear.click(self._clear_cache, None, self._cache, **DIRECT)
+        self._show_log.click(self._show_where_the_log_is, None, self._log_said, **DIRECT)
         self._write.click(self._make_report, None, self._report, **DIRECT)
 
     def look(self) -> Changes:
@@ -190,6 +198,13 @@ class SettingsView:
         said = self._held("settings.cache_cleared")
         self._bench.thumbnails.clear()
         return said
+
+    def _show_where_the_log_is(self) -> str:
+        try:
+            show_in_folder(self._bench.log_file)
+        except PhotoError as error:
+            return cards.notice(self._t.error(error))
+        return ""
 
     def _make_report(self) -> str:
         bench = self._bench

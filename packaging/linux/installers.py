@@ -160,7 +160,7 @@ def make_archive(program: Path, out: Path, work: Path) -> Path:
         stdout=subprocess.PIPE,
     )  # fmt: skip
     subprocess.run(
-        ["zstd", "-q", "-f", "-19", "--long=27", "-T2", "-o", str(target)],
+        ["zstd", "-q", "-f", "-12", "--long=27", "-T2", "-o", str(target)],
         stdin=packed.stdout,
         check=True,
     )

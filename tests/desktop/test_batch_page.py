@@ -95,7 +95,7 @@ def test_a_photo_that_no_caption_fits_is_told_so_with_the_nearest(page: Page, fo
     expect(line(page, "sea.png")).to_contain_text("Nothing matches")
     expect(line(page, "sea.png")).to_contain_text("nearest: a")
     expect(page.locator("#batch-status")).to_contain_text(
-        "4 photos · 2 matched · 1 could not be read · threshold 50 %"
+        "4 photos · 2 matched · 1 could not be read · a match from 50 % on"
     )
     page.click("#batch-status summary")
     expect(page.locator("#batch-status li")).to_have_text(
@@ -121,7 +121,9 @@ def test_the_spread_of_probabilities_is_drawn_with_the_threshold(page: Page, fol
         "img", name="How the match probabilities are spread"
     )
     expect(chart).to_be_visible()
-    expect(chart.locator("desc")).to_contain_text("Of 3, 1 match. The threshold is marked, at 50 %")
+    expect(chart.locator("desc")).to_contain_text(
+        "Of 3, 1 match. The line is where a match begins, at 50 %"
+    )
     expect(chart.locator(".pl-mark")).to_have_count(1)
     page.click("#batch-charts summary")
     expect(page.locator("#batch-charts tbody tr")).to_have_text(["0 - 5 %02", "85 - 90 %10"])
@@ -268,7 +270,7 @@ def test_the_threshold_can_be_set_by_hand_or_by_false_alarms(page: Page, folder:
     page.press("#batch-percent input[type=number]", "Tab")
     ask(page, folder, "a red apple")
     expect(page.locator("#batch-status")).to_contain_text("0 matched")
-    expect(page.locator("#batch-status")).to_contain_text("threshold 90 %")
+    expect(page.locator("#batch-status")).to_contain_text("a match from 90 % on")
     page.check("#batch-threshold input[value=alarms]")
     pick(page, "batch-alarms", "10")
     ask(page, folder, "a red apple")

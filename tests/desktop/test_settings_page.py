@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.fixtures.browser import box, choose_view, open_page
 from tests.fixtures.coloured import coloured_photo
 from tests.fixtures.program import Served, served
+from tests.fixtures.viewer import viewer
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +23,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def program(home: Path) -> Iterator[Served]:
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that names what was handed to the system to be shown."""
+    return viewer(tmp_path_factory.mktemp("viewer"))[1]
+
+
+@pytest.fixture(scope="module")
+def program(home: Path, opened: Path) -> Iterator[Served]:
     """One whose folders the tests look into."""
-    with served(home) as running:
+    path = f"{opened.parent / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    with served(home, PATH=path) as running:
         yield running
 
 
@@ -180,3 +189,14 @@ def test_a_card_that_is_gone_since_it_was_chosen_stops_nothing(
         choose_view(page, "settings")
         expect(page.locator("#settings-device-now")).to_contain_text("At present: the processor.")
         page.context.close()
+
+
+def test_where_the_log_lies_is_shown(page: Page, home: Path, opened: Path) -> None:
+    page.click("#settings-log")
+    for _ in range(100):
+        if opened.exists() and opened.read_text(encoding="utf-8"):
+            break
+        page.wait_for_timeout(100)
+    (folder,) = opened.read_text(encoding="utf-8").split()
+    assert (Path(folder) / "pairlens.log").is_file()
+    assert Path(folder).is_relative_to(home)
