@@ -20,7 +20,7 @@ from engine.paths import locale_file
 from tests.fixtures.browser import BATCH_ANSWERS, answered, box, choose_view, open_page, search
 from tests.fixtures.program import SERVE, Served, served
 
-VIEWS = ("match", "batch", "search", "history", "settings")
+VIEWS = ("match", "batch", "search", "history", "models", "settings")
 LANGUAGES = ("en", "zh-CN")
 THEMES = ("light", "dark")
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
