@@ -14,9 +14,9 @@ from desktop.ui import cards
 from desktop.ui.about import AboutSection
 from desktop.ui.bridge import DIRECT, Changes
 from desktop.workbench import Workbench
+from engine.cards import cards as library_cards
 from engine.device import Reason, choose_device
 from engine.errors import PhotoError
-from engine.standing import standings
 from engine.types import DeviceChoice
 
 THEMES = {
@@ -175,13 +175,13 @@ class SettingsView:
         return said
 
     def _listed(self) -> str:
+        """The libraries by their cards: none is opened, which could take time or find damage."""
         t = self._t
         rows = "".join(
-            f"<li><div><strong>{escape(one.name)}</strong> "
-            f"<span>{escape(t('search.count_total', n=f'{one.photos:,}'))}</span>"
+            f"<li><div><strong>{escape(one.name)}</strong>"
             + "".join(f"<div>{escape(cards.written(folder))}</div>" for folder in one.folders)
             + "</div></li>"
-            for one in standings()
+            for one in library_cards()
         )
         link = (
             '<button type="button" class="pl-link" data-show="search" '
