@@ -50,7 +50,8 @@ def test_matches_say_what_their_percentages_are(tmp_path: Path, t: Translator) -
     photo = coloured_photo(tmp_path / "a.png", "red")
     matches = [Match(photo, "a dog", 0.7, 1.0, True)]
     for calibrated in (True, False):
-        drawn = match._results(matches, bench_of(tmp_path, calibrated=calibrated), t)
+        bench = bench_of(tmp_path, calibrated=calibrated)
+        drawn = match.results(matches, bench.matcher.get(), bench, t)
         assert (escape(t("match.uncalibrated")) in drawn) == (not calibrated)
         assert (escape(t("match.meaning")) in drawn) == calibrated
 
