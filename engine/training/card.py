@@ -57,7 +57,11 @@ Two models taught it; neither is in it, and no weight was copied.
 - Texts: all-MiniLM-L6-v2 (Apache-2.0), an English sentence encoder. It was trained by others on a
   billion pairs of sentences, **captions of Flickr photos among them (Flickr30k), which may include
   captions of the test photos**: what is measured on English captions below may flatter the model
-  a little.
+  a little. Without this teacher, its text encoder learning from the training photos' own captions
+  alone, one run had a test R@10 of 36.5 % photo to text and 37.0 % text to photo in English, 27.9 %
+  and 28.8 % in Chinese (the model as it is, in fp32: 48.1, 46.9, 35.4 and 34.9 %). Most of that is
+  what the teacher knows of language, since Chinese, which it does not know, loses a fifth as well;
+  how much of it is captions that it had seen, this does not tell.
 
 ## How it was trained
 

@@ -38,7 +38,7 @@ from engine.training.recipe import DEFAULT, Stage, read_recipe
 from engine.training.run import Run
 from engine.training.views import encode_pixels, encode_views
 
-EPOCHS, PATIENCE, BATCH, VIEWS = 40, 6, 500, 2
+EPOCHS, PATIENCE, BATCH, VIEWS = 24, 6, 250, 2
 DROPOUT, WORD_DROPOUT = 0.3, 0.3
 
 
@@ -166,7 +166,7 @@ def main() -> None:
     said, asked = Captions(run, tokenizer, "train"), Captions(run, tokenizer, "val")
     objective = FromScratch(tower, [view.features for view in encoded], said, check, asked)
     stage = Stage(
-        epochs=EPOCHS, batch=BATCH, learning_rate=5e-4, weight_decay=0.1, warmup=0.05,
+        epochs=EPOCHS, batch=BATCH, learning_rate=1e-3, weight_decay=0.1, warmup=0.05,
         patience=PATIENCE,
     )  # fmt: skip
     run_stage("without-text-teacher", stage, tower, objective, args.work)
