@@ -57,7 +57,7 @@ def test_help_names_every_command() -> None:
         assert f"\n    {command} " in found.stdout
 
 
-@pytest.mark.parametrize("words", [["fly"], ["match", "a.jpg"], ["search", "."], ["--fly"]])
+@pytest.mark.parametrize("words", [["match", "a.jpg"], ["search", "."], ["--fly"]])
 def test_wrong_usage_does_nothing(words: Sequence[str]) -> None:
     found = pairlens(*words)
     assert found.returncode == 2
