@@ -6,26 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from desktop.features import FeatureMemory
-from engine.types import FloatArray
 from tests.fixtures.coloured import coloured_photo
-from tests.fixtures.fake_matcher import FakeMatcher
-
-
-class Watched(FakeMatcher):
-    """Remembers which photos were read."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.read: list[str] = []
-
-    def prepare(self, photo: Path) -> FloatArray:
-        self.read.append(photo.name)
-        return super().prepare(photo)
+from tests.fixtures.fake_matcher import FakeMatcher, WatchedMatcher
 
 
 def test_photos_are_read_once_and_answers_are_the_same(tmp_path: Path) -> None:
     photos = [coloured_photo(tmp_path / f"{name}.png", name) for name in ("red", "green", "blue")]
-    matcher, memory = Watched(), FeatureMemory()
+    matcher, memory = WatchedMatcher(), FeatureMemory()
     for order in (photos[:2], photos[::-1], [photos[0], photos[0]]):
         for captions in (["red"], ["blue", "a green leaf"]):
             found = matcher.match(order, captions, memory.encode)
@@ -35,7 +22,7 @@ def test_photos_are_read_once_and_answers_are_the_same(tmp_path: Path) -> None:
 
 def test_a_changed_photo_and_another_model_are_read_anew(tmp_path: Path) -> None:
     photo = coloured_photo(tmp_path / "a.png", "red")
-    matcher, memory = Watched(), FeatureMemory()
+    matcher, memory = WatchedMatcher(), FeatureMemory()
     matcher.match([photo], ["red"], memory.encode)
     coloured_photo(photo, "blue")
     os.utime(photo, ns=(1, 1))
@@ -51,7 +38,7 @@ def test_what_cannot_be_used_is_not_read_again_unless_it_changes(tmp_path: Path)
     good, bad = coloured_photo(tmp_path / "a.png", "red"), tmp_path / "b.png"
     bad.write_text("no picture")
     gone = tmp_path / "c.png"
-    matcher, memory = Watched(), FeatureMemory()
+    matcher, memory = WatchedMatcher(), FeatureMemory()
     for _ in range(2):
         found = matcher.match([bad, good, gone], ["red"], memory.encode)
         assert [one.failure is None for one in found] == [False, True, False]
@@ -64,7 +51,7 @@ def test_what_cannot_be_used_is_not_read_again_unless_it_changes(tmp_path: Path)
 
 def test_no_more_photos_are_remembered_than_wanted(tmp_path: Path) -> None:
     photos = [coloured_photo(tmp_path / f"{n}.png", "red", (64 + n, 48)) for n in range(6)]
-    matcher, memory = Watched(), FeatureMemory(most=3)
+    matcher, memory = WatchedMatcher(), FeatureMemory(most=3)
     ((_, images, failed),) = memory.encode(matcher, photos)
     assert len(images) == 6
     assert failed == {}

@@ -14,24 +14,12 @@ from engine.matcher import Matcher
 from engine.photos import find_photos
 from engine.recall import recalled
 from engine.sqlite_file import WriterLock
-from engine.types import BatchRow, FloatArray, Pair, VerifyRow
+from engine.types import BatchRow, Pair, VerifyRow
 from engine.verify import verify
 from tests.fixtures.coloured import coloured_photo
-from tests.fixtures.fake_matcher import FakeMatcher
+from tests.fixtures.fake_matcher import FakeMatcher, WatchedMatcher
 
 CAPTIONS = as_captions(["something red", "something green", "something blue"])
-
-
-class Watched(FakeMatcher):
-    """Remembers which photos it was given to read."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.read: list[str] = []
-
-    def prepare(self, photo: Path) -> FloatArray:
-        self.read.append(photo.name)
-        return super().prepare(photo)
 
 
 @pytest.fixture
@@ -51,17 +39,17 @@ def indexed(folder: Path) -> Path:
 
 
 @pytest.fixture
-def matcher() -> Watched:
-    return Watched()
+def matcher() -> WatchedMatcher:
+    return WatchedMatcher()
 
 
-def rows_of(matcher: Watched, folder: Path) -> list[BatchRow]:
+def rows_of(matcher: WatchedMatcher, folder: Path) -> list[BatchRow]:
     with recalled(folder, matcher.model_id) as known:
         return list(batch(cast(Matcher, matcher), find_photos(folder), CAPTIONS, known=known))
 
 
 def verified(
-    matcher: Watched, photos: list[Path], folder: Path, beside: Path | None = None
+    matcher: WatchedMatcher, photos: list[Path], folder: Path, beside: Path | None = None
 ) -> list[VerifyRow]:
     pairs = [Pair(photo, "something red") for photo in photos]
     with recalled(folder, matcher.model_id) as known:
@@ -73,7 +61,7 @@ def answers(rows: list[BatchRow]) -> list[tuple[str, str | None, bool | None]]:
 
 
 def test_photos_of_a_library_are_matched_without_being_read(
-    matcher: Watched, indexed: Path
+    matcher: WatchedMatcher, indexed: Path
 ) -> None:
     rows = rows_of(matcher, indexed)
     assert matcher.read == []
@@ -81,7 +69,7 @@ def test_photos_of_a_library_are_matched_without_being_read(
                                                CAPTIONS)))  # fmt: skip
 
 
-def test_photos_that_changed_or_are_new_are_read(matcher: Watched, indexed: Path) -> None:
+def test_photos_that_changed_or_are_new_are_read(matcher: WatchedMatcher, indexed: Path) -> None:
     coloured_photo(indexed / "03.png", "blue", size=(200, 200))
     os.utime(indexed / "05.png", ns=(0, 0))
     coloured_photo(indexed / "new.png", "lime")
@@ -95,7 +83,7 @@ def test_photos_that_changed_or_are_new_are_read(matcher: Watched, indexed: Path
 
 
 def test_a_photo_that_vanishes_is_named_and_the_others_go_on(
-    matcher: Watched, indexed: Path
+    matcher: WatchedMatcher, indexed: Path
 ) -> None:
     photos = find_photos(indexed)
     photos[4].unlink()
@@ -106,7 +94,7 @@ def test_a_photo_that_vanishes_is_named_and_the_others_go_on(
 
 
 def test_a_folder_named_by_a_link_or_from_where_one_stands_is_known_too(
-    matcher: Watched, indexed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    matcher: WatchedMatcher, indexed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "link").symlink_to(indexed, target_is_directory=True)
     rows_of(matcher, tmp_path / "link")
@@ -115,25 +103,25 @@ def test_a_folder_named_by_a_link_or_from_where_one_stands_is_known_too(
     assert matcher.read == []
 
 
-def test_a_folder_within_a_library_is_known(matcher: Watched, folder: Path) -> None:
+def test_a_folder_within_a_library_is_known(matcher: WatchedMatcher, folder: Path) -> None:
     with closing(Library.open_or_create(folder.parent)) as library:
         library.index(folder.parent, cast(Matcher, FakeMatcher()))
     rows_of(matcher, folder)
     assert matcher.read == []
 
 
-def test_what_another_model_encoded_is_not_used(matcher: Watched, indexed: Path) -> None:
+def test_what_another_model_encoded_is_not_used(matcher: WatchedMatcher, indexed: Path) -> None:
     matcher.model_id = "colours-2"
     rows_of(matcher, indexed)
     assert len(matcher.read) == 11
 
 
-def test_without_a_library_all_photos_are_read(matcher: Watched, folder: Path) -> None:
+def test_without_a_library_all_photos_are_read(matcher: WatchedMatcher, folder: Path) -> None:
     rows_of(matcher, folder)
     assert len(matcher.read) == 11
 
 
-def test_a_damaged_index_does_not_stop_a_batch(matcher: Watched, indexed: Path) -> None:
+def test_a_damaged_index_does_not_stop_a_batch(matcher: WatchedMatcher, indexed: Path) -> None:
     with closing(Library.open_or_create(indexed)) as library:
         file = library.file
     file.write_bytes(b"not a library" * 1000)
@@ -142,7 +130,7 @@ def test_a_damaged_index_does_not_stop_a_batch(matcher: Watched, indexed: Path) 
 
 
 def test_pairs_of_an_indexed_folder_are_verified_without_reading_it(
-    matcher: Watched, indexed: Path
+    matcher: WatchedMatcher, indexed: Path
 ) -> None:
     photos = find_photos(indexed)
     rows = verified(matcher, photos, indexed)
@@ -155,7 +143,7 @@ def test_pairs_of_an_indexed_folder_are_verified_without_reading_it(
 
 
 def test_a_list_beside_indexed_photos_may_name_them_in_any_way(
-    matcher: Watched, indexed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    matcher: WatchedMatcher, indexed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     coloured_photo(tmp_path / "elsewhere.png", "red")
     monkeypatch.chdir(tmp_path)
@@ -165,7 +153,9 @@ def test_a_list_beside_indexed_photos_may_name_them_in_any_way(
     assert matcher.read == ["elsewhere.png", "none.png"]
 
 
-def test_what_is_known_says_whether_it_may_become_more(matcher: Watched, indexed: Path) -> None:
+def test_what_is_known_says_whether_it_may_become_more(
+    matcher: WatchedMatcher, indexed: Path
+) -> None:
     with recalled(indexed, matcher.model_id) as known:
         assert known is not None
         assert not known.growing
