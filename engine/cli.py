@@ -297,6 +297,7 @@ def _exit_code(failures: Sequence[PhotoFailure], usable: int, cancelled: bool) -
 
 def _match(args: argparse.Namespace) -> int:
     from engine.matcher import load_matcher
+    from engine.verdict import verdict
 
     matcher = load_matcher(choice=args.device)
     matches = matcher.match(args.photos, args.caption)
@@ -305,8 +306,8 @@ def _match(args: argparse.Namespace) -> int:
     else:
         for match in matches:
             if match.probability is not None:
-                verdict = "match" if match.match else "no match"
-                print(f"{match.probability:7.1%}  {verdict:8}  {match.photo}  {match.caption}")
+                said = verdict(match.probability, matcher.threshold, matcher.calibrated)
+                print(f"{match.probability:7.1%}  {said:14}  {match.photo}  {match.caption}")
     _tell_meaning(matcher)
     errors = {match.photo: match.error for match in matches if match.error is not None}
     for error in errors.values():

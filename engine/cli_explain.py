@@ -39,17 +39,18 @@ def _explain(args: argparse.Namespace) -> int:
     from engine.export import check_writable, write_picture
     from engine.heat_picture import PHOTO_SIDE, font_for, picture
     from engine.matcher import load_matcher
+    from engine.verdict import verdict
 
     check_writable(args.out)
     matcher = load_matcher()
     found = explain(matcher, args.photo, args.caption)
     _tell_meaning(matcher)
-    write_picture(picture(decode(args.photo, PHOTO_SIDE), found), args.out)
+    said = verdict(found.probability, matcher.threshold, matcher.calibrated)
+    write_picture(picture(decode(args.photo, PHOTO_SIDE), found, said), args.out)
     if args.json:
         _print_json(_plain(found))
         return EXIT_DONE
-    verdict = "match" if found.match else "no match"
-    print(f"{found.probability:7.1%}  {verdict:8}  {found.photo}  {found.caption}")
+    print(f"{found.probability:7.1%}  {said:14}  {found.photo}  {found.caption}")
     for number, word in enumerate(found.words, start=1):
         print(f"{number:4}  {word.weight:+6.2f}  {word.text}")
     if font_for(found.caption, PHOTO_SIDE) is None:

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from engine.explain import Explanation
 from engine.types import FloatArray
+from engine.verdict import Verdict
 
 # Dark to bright: the ramp viridis (Smith and van der Walt, 2015). It gets lighter all the way, so
 # that it can be read by colour-blind people and in grey prints too.
@@ -80,10 +81,13 @@ def font_for(text: str, size: int) -> Font | None:
     return None
 
 
-def picture(image: Image.Image, found: Explanation) -> Image.Image:
+def picture(image: Image.Image, found: Explanation, said: Verdict) -> Image.Image:
     """The photo, its map, and a small map for each word with its weight, on one sheet.
 
     Words are numbered instead where no font for them is found, see `font_for`.
+
+    Args:
+        said: the answer for the pair.
     """
     photo = ImageOps.contain(image, (PHOTO_SIDE, PHOTO_SIDE))
     tile = ImageOps.contain(image, (_TILE, _TILE))
@@ -98,11 +102,10 @@ def picture(image: Image.Image, found: Explanation) -> Image.Image:
     draw = ImageDraw.Draw(sheet)
     head, small = ImageFont.load_default(24), ImageFont.load_default(15)
     lettering = font_for(found.caption, 17)
-    verdict = "match" if found.match else "no match"
-    draw.text((_EDGE, 20), f"Match probability {found.probability:.0%}: {verdict}", _INK, head)
+    draw.text((_EDGE, 20), f"Match probability {found.probability:.0%}: {said}", _INK, head)
     if lettering is not None:
-        said = _shortened(found.caption, lettering, width - 2 * _EDGE)
-        draw.text((_EDGE, 56), said, _INK, lettering)
+        shown = _shortened(found.caption, lettering, width - 2 * _EDGE)
+        draw.text((_EDGE, 56), shown, _INK, lettering)
     sheet.paste(photo, (_EDGE, top))
     sheet.paste(overlay(photo, found.heat, most), (_EDGE + PHOTO_SIDE + _GAP, top))
     _legend(sheet, draw, (_EDGE, top + photo.height + 20), small)

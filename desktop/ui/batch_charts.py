@@ -40,7 +40,7 @@ def _spread(found: BatchResults, rows: Sequence[Row], t: Translator) -> str:
         low, high = cards.percent(lines[0]), cards.percent(lines[-1])
         several = t("chart.lines", low=low, high=high)
         said += " " + (t("chart.line", threshold=low) if low == high else several)
-    heads = (t("batch.head_probability"), t("chart.matched"), t("chart.others"))
+    heads = (t("batch.head_probability"), t("verdict.match"), t("verdict.no_match"))
     words = Words(t("chart.spread"), said, t("chart.table"), heads)
     return histogram(bars_of(values), lines, words)
 
@@ -80,7 +80,7 @@ def _captions(found: BatchResults) -> list[str]:
 def _cell(row: Row, found: BatchResults, bench: Workbench, t: Translator) -> Cell:
     probability, caption = row.probability or 0.0, row.caption or ""
     said = cards.percent(probability)
-    verdict = t("verdict.yes" if row.match else "verdict.no")
+    verdict = t("verdict.match" if row.match else "verdict.no_match")
     title = f"{row.photo.name} · {caption}: {said}, {verdict}"
     photo = locate(row.photo, found.about.beside)
     return Cell(

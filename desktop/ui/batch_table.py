@@ -29,9 +29,9 @@ Group = Sequence[Row]
 FILTERS: Mapping[str, tuple[str, Callable[[Group], bool]]] = MappingProxyType(
     {
         "all": ("batch.filter_all", lambda group: True),
-        "match": ("batch.filter_match", lambda group: any(row.match for row in group)),
+        "match": ("verdict.match", lambda group: any(row.match for row in group)),
         "no": (
-            "batch.filter_no",
+            "verdict.no_match",
             lambda group: not group[0].failure and not any(row.match for row in group),
         ),
         "failed": ("batch.filter_failed", lambda group: group[0].failure is not None),
@@ -50,12 +50,6 @@ HEADS = {
     Mode.ALL: ("batch.head_photo", "batch.head_captions"),
     Mode.ASSIGN: ("batch.head_photo", "batch.head_assigned", "batch.head_probability"),
     Mode.VERIFY: ("batch.head_photo", "batch.head_given", "batch.head_probability"),
-}
-REFUSALS = {
-    Mode.BEST: "verdict.no",
-    Mode.ALL: "verdict.no",
-    Mode.ASSIGN: "verdict.no",
-    Mode.VERIFY: "batch.verdict_mismatch",
 }
 
 
@@ -268,7 +262,7 @@ class _Drawing:
         if row.probability is None:
             return ""
         match = bool(row.match)
-        word = self._t("verdict.yes" if match else REFUSALS[self._about.mode])
+        word = self._t("verdict.match" if match else "verdict.no_match")
         needs = ""
         # Without this, 60 % may be a match in one row and 70 % none in the next.
         if self._about.false_alarms is not None and row.threshold is not None and not match:

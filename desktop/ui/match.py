@@ -32,9 +32,9 @@ STRIP = 24
 
 VERDICTS = MappingProxyType(
     {
-        Verdict.MATCH: "match.verdict_match",
-        Verdict.UNSURE: "match.verdict_unsure",
-        Verdict.NO_MATCH: "match.verdict_no",
+        Verdict.MATCH: "verdict.match",
+        Verdict.UNSURE: "verdict.unsure",
+        Verdict.NO_MATCH: "verdict.no_match",
     }
 )
 
@@ -201,9 +201,7 @@ def _card(
 def _pair(pair: Match, matcher: Matcher, bench: Workbench, t: Translator) -> str:
     if pair.probability is None:
         return ""
-    said = Verdict.MATCH if pair.match else Verdict.NO_MATCH
-    if matcher.calibrated:
-        said = verdict(pair.probability, matcher.threshold)
+    said = verdict(pair.probability, matcher.threshold, matcher.calibrated)
     return (
         f'<div class="pl-pair"><p>{escape(pair.caption)}</p><div class="pl-score">'
         f"{cards.bar(pair.probability, said, matcher.threshold)}"

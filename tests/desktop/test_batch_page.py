@@ -91,7 +91,7 @@ def test_at_first_there_is_only_what_everybody_needs(page: Page) -> None:
 
 def test_a_photo_that_no_caption_fits_is_told_so_with_the_nearest(page: Page, folder: Path) -> None:
     ask(page, folder, "a red apple\na green meadow")
-    expect(line(page, "apple.png").locator(".pl-chip")).to_have_text("Match")
+    expect(line(page, "apple.png").locator(".pl-chip")).to_have_text("Matches")
     expect(line(page, "sea.png")).to_contain_text("Nothing matches")
     expect(line(page, "sea.png")).to_contain_text("nearest: a")
     expect(page.locator("#batch-status")).to_contain_text(
@@ -137,7 +137,7 @@ def test_photos_and_captions_are_a_map_whose_cells_say_why(page: Page, folder: P
     expect(page.locator("#batch-charts")).to_contain_text("3 of 3 photos and 10 of 15 captions")
     apple = chart.locator("g.pl-yes")
     expect(apple).to_have_count(1)
-    expect(apple.locator("title")).to_have_text("apple.png · a red apple: 88 %, Match")
+    expect(apple.locator("title")).to_have_text("apple.png · a red apple: 88 %, Matches")
     apple.locator("rect").click()
     dialog = page.locator("dialog.pl-why")
     expect(dialog.locator("h3")).to_have_text("a red apple")
@@ -169,9 +169,9 @@ def test_pasted_pairs_are_checked_and_what_fits_better_is_named(page: Page, fold
     )
     ask(page, folder)
     expect(page.locator("#batch-status")).to_contain_text("3 pairs · 1 matched")
-    expect(line(page, "meadow.jpg").locator(".pl-chip")).to_have_text("Match")
+    expect(line(page, "meadow.jpg").locator(".pl-chip")).to_have_text("Matches")
     apple = line(page, "apple.png")
-    expect(apple.locator(".pl-chip")).to_have_text("Mismatch")
+    expect(apple.locator(".pl-chip")).to_have_text("Does not match")
     expect(apple.locator(".pl-better")).to_have_text("Fits better: a red, red apple (88 %)")
     page.fill(box(page, "batch-pairs"), "apple.png, red\nsea.png")
     page.click("#batch-go")
@@ -204,7 +204,7 @@ def test_captions_beside_the_photos_are_checked_or_matched(page: Page, folder: P
     choose(page, "verify")
     expect(page.locator("#batch-go")).to_have_text("Check the captions")
     ask(page, folder)
-    expect(line(page, "sea.png").locator(".pl-chip")).to_have_text("Mismatch")
+    expect(line(page, "sea.png").locator(".pl-chip")).to_have_text("Does not match")
     expect(line(page, "meadow.jpg")).to_contain_text("the caption file beside it, meadow.txt")
 
 
@@ -249,7 +249,7 @@ def test_the_table_can_be_filtered_and_sorted(page: Page, folder: Path) -> None:
     expect(page.locator("#batch-table .pl-name").last).to_have_text("meadow.jpg")
     for option, left in (
         ("Matches", ["apple.png", "sea.png"]),
-        ("No match", ["meadow.jpg"]),
+        ("Does not match", ["meadow.jpg"]),
         ("What could not be read", ["notes.jpg"]),
     ):
         pick(page, "batch-filter", option)

@@ -71,7 +71,7 @@ def test_given_pairs_are_checked(page: Page, folder: Path) -> None:
     lines = ask(page, folder, "verify", {"batch-pairs": pairs})
     expect(lines).to_have_count(2)
     for chip in lines.locator(".pl-chip").all_inner_texts():
-        assert chip in ("Match", "Mismatch")
+        assert chip in ("Matches", "Does not match")
 
 
 def test_labels_reach_every_kind_of_file(page: Page, folder: Path, tmp_path: Path) -> None:

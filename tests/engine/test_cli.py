@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from engine.verdict import verdict
 from tests.fixtures import photos as made
 from tests.fixtures.tiny_pack import TinyPack
 
@@ -79,6 +81,16 @@ def test_match_prints_json_alone(folder: Path) -> None:
         assert isinstance(row["logit"], float)
         assert isinstance(row["match"], bool)
         assert row["error"] is None
+
+
+def test_match_says_of_each_pair_what_the_window_says(folder: Path) -> None:
+    found = pairlens("match", folder / "000.jpg", "--caption", "a dog", "--caption", "一只狗")
+    lines = found.stdout.splitlines()
+    assert len(lines) == 2
+    for line in lines:
+        probability, said, photo = re.split(r"\s{2,}", line.strip())[:3]
+        assert said == verdict(float(probability.rstrip("%")) / 100, 0.5)
+        assert photo == str(folder / "000.jpg")
 
 
 def test_match_goes_on_after_a_bad_photo(folder: Path) -> None:

@@ -10,6 +10,7 @@ from PIL import Image
 from engine import heat_picture
 from engine.explain import GRID, ExplainedWord, Explanation
 from engine.heat_picture import RAMP, brightest, font_for, layer, overlay, picture
+from engine.verdict import Verdict
 
 HOT = (1, 6)
 
@@ -64,11 +65,11 @@ def test_the_photo_is_still_seen_beneath_its_map(found: Explanation) -> None:
 
 @pytest.mark.parametrize("size", [(900, 300), (300, 900), (20, 20)])
 def test_a_sheet_shows_photo_map_and_words(found: Explanation, size: tuple[int, int]) -> None:
-    sheet = picture(Image.new("RGB", size, "#3366cc"), found)
+    sheet = picture(Image.new("RGB", size, "#3366cc"), found, Verdict.MATCH)
     assert sheet.mode == "RGB"
     colours = {colour for _, colour in sheet.getcolors(1 << 24) or []}
     assert (0x33, 0x66, 0xCC) in colours
-    more = picture(Image.new("RGB", size), replace(found, words=found.words * 10))
+    more = picture(Image.new("RGB", size), replace(found, words=found.words * 10), Verdict.UNSURE)
     assert more.width == sheet.width
     assert more.height > sheet.height
 
@@ -95,4 +96,5 @@ def test_without_a_font_the_words_are_numbered(
         ),
     )
     image = Image.new("RGB", (300, 200), "#3366cc")
-    assert picture(image, chinese).tobytes() == picture(image, numbered).tobytes()
+    one, other = (picture(image, pair, Verdict.MATCH) for pair in (chinese, numbered))
+    assert one.tobytes() == other.tobytes()

@@ -77,7 +77,7 @@ def test_the_page_shows_every_row_and_loads_nothing(opened: Opened) -> None:
     assert heads == ["Photo", "Caption", "Label", "Match probability", "Threshold", "Answer",
                      "Runner-up", "Margin"]  # fmt: skip
     assert opened.column(5) == ["90.0 %", "31.0 %", "", "> 99.9 %"]
-    assert opened.column(7) == ["match", "nothing matches", "could not be used", "match"]
+    assert opened.column(7) == ["matches", "nothing matches", "could not be used", "matches"]
     expect(page.locator("tbody tr").nth(2)).to_contain_text(
         "damaged or only half there (half of it)"
     )
@@ -182,7 +182,7 @@ def test_a_verification_names_what_fits_better(browser: Browser, tmp_path: Path)
     write_results(rows, about, tmp_path / "out.html")
     opened = Opened(browser, tmp_path / "out.html")
     (row,) = opened.page.locator("tbody tr").all()
-    expect(row).to_contain_text("mismatch")
+    expect(row).to_contain_text("does not match")
     expect(row).to_contain_text("a red sea")
     assert opened.column(5) == ["none"]
     expect(row.locator("img")).to_have_count(1)

@@ -39,6 +39,11 @@ def test_the_threshold_decides_also_where_it_is_far_from_one_half() -> None:
     assert verdict(1.0, 2.0) is Verdict.UNSURE
 
 
+def test_of_a_model_that_is_not_calibrated_no_answer_is_called_unsure() -> None:
+    assert verdict(0.55, 0.5, calibrated=False) is Verdict.MATCH
+    assert verdict(0.45, 0.5, calibrated=False) is Verdict.NO_MATCH
+
+
 @given(probability=shares, threshold=shares)
 def test_what_is_called_sure_never_contradicts_the_threshold(
     probability: float, threshold: float
