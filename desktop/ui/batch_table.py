@@ -191,9 +191,8 @@ class _Drawing:
             cells = f'<td colspan="2"><p class="pl-note">{escape(self._t("batch.left_over"))}</p>'
             cells += "</td>"
         else:
-            why = f'<p class="pl-ask-why">{self._why(row)}</p>'
-            score = f"<td>{self._score(row)}{why}</td>"
-            cells = f"<td>{self._caption(row)}{self._beside(row)}</td>{score}"
+            score = self._score(row, self._why(row))
+            cells = f"<td>{self._caption(row)}{self._beside(row)}</td><td>{score}</td>"
         picture = cards.thumbnail(photo, self._bench, "pl-tiny")
         if isinstance(row, BatchRow):  # what was verified is not acted on
             picture = cards.tick(photo, self._bench, self._t) + picture
@@ -258,7 +257,7 @@ class _Drawing:
         photo = locate(row.photo, self._about.beside)
         return ask_why(photo, row.caption or "", row.threshold, self._bench, self._t)
 
-    def _score(self, row: Row, beside: str = "") -> str:
+    def _score(self, row: Row, beside: str) -> str:
         if row.probability is None:
             return ""
         match = bool(row.match)

@@ -103,6 +103,16 @@ def test_a_photo_that_no_caption_fits_is_told_so_with_the_nearest(page: Page, fo
     )
 
 
+@pytest.mark.parametrize("mode", ["best", "all"])
+def test_bars_are_wide_enough_to_be_compared(page: Page, folder: Path, mode: str) -> None:
+    choose(page, mode)
+    ask(page, folder, "a red apple\na green meadow")
+    for score in page.locator("#batch-table .pl-bar").all():
+        box = score.bounding_box()
+        assert box is not None
+        assert box["width"] >= 100
+
+
 def test_every_caption_is_shown_best_first_and_of_many_only_the_first(
     page: Page, folder: Path
 ) -> None:
