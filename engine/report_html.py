@@ -37,6 +37,9 @@ LARGE = 50_000_000
 # What only one mode, or only named captions, fill in.
 SPECIAL = {"rank": (Mode.ALL,), "runner_up": (Mode.BEST, Mode.ASSIGN), "rival": (Mode.ASSIGN,)}
 
+# Columns whose heads not everybody knows.
+EXPLAINED = ("probability", "threshold", "runner_up", "rival", "margin")
+
 Texts = dict[str, str]
 
 
@@ -73,6 +76,7 @@ def write_html(rows: Iterable[Row], about: About, file: TextIO) -> None:
         f'<nav><button type="button">{escape(texts["report.previous"])}</button>'
         f'<span id="count"></span>'
         f'<button type="button">{escape(texts["report.next"])}</button></nav>\n'
+        f"{_legend(about, shown)}"
         f"<noscript><p>{escape(texts['report.script'])}</p></noscript>\n"
         f"{_data('about', _json(head))}"
         '<script type="application/json" id="rows">['
@@ -83,6 +87,22 @@ def write_html(rows: Iterable[Row], about: About, file: TextIO) -> None:
         between = ",\n"
     file.write(f"\n]</script>\n{_data('summary', _json(summary.to_dict()))}")
     file.write(f"<script>{script}</script>\n</body></html>\n")
+
+
+def _legend(about: About, shown: Texts) -> str:
+    """What the columns mean, folded away."""
+    # Of a model that is not calibrated the page's head says what its percentages are.
+    names = [
+        name
+        for name in _columns(about)
+        if name in EXPLAINED and (about.calibrated or name != "probability")
+    ]
+    said = "".join(
+        f"<dt>{escape(shown[f'head_{name}'])}</dt><dd>{escape(shown[f'mean_{name}'])}</dd>"
+        for name in names
+    )
+    title = escape(shown["legend"])
+    return f"<details><summary>{title}</summary><dl>{said}</dl></details>\n"
 
 
 def _columns(about: About) -> list[str]:

@@ -90,7 +90,8 @@ class BatchView:
         ) as self._choices:
             self._threshold = gr.Radio(
                 [(t(name), kind) for kind, name in THRESHOLDS.items()],
-                value="own", label=t("batch.threshold"), elem_id="batch-threshold",
+                value="own", label=t("batch.threshold"), info=t("batch.threshold_hint"),
+                elem_id="batch-threshold",
             )  # fmt: skip
             self._percent = gr.Slider(
                 0, 100, value=50, step=1, label=t("batch.threshold_percent"),

@@ -36,7 +36,9 @@ class SaveRow:
         self._bench = bench
         self._t = t
         with gr.Row(elem_classes="pl-actions pl-save"):
-            gr.HTML(f'<span class="pl-quiet">{escape(t("batch.save"))}</span>', min_width=60)
+            word = t("batch.save")
+            meaning = cards.hint(word, t("batch.save_hint"))
+            gr.HTML(f'<span class="pl-quiet">{escape(word)}</span>{meaning}', min_width=60)
             self._buttons = {
                 "csv": self._button("batch.save_csv", "batch-save-csv"),
                 "html": self._button("batch.save_html", "batch-save-html"),

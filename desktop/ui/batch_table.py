@@ -106,16 +106,30 @@ def table(
     page = min(max(page, 1), pages)
     shown = groups[(page - 1) * SHOWN : page * SHOWN]
     body = "".join(drawing.line(group) for group in shown)
-    heads = "".join(f"<th>{escape(t(key))}</th>" for key in HEADS[mode])
+    heads = "".join(_head(key, found.about.calibrated, t) for key in HEADS[mode])
     turn = pager(page, pages, (page - 1) * SHOWN + len(shown), len(groups), t) if pages > 1 else ""
     ticks = "" if mode is Mode.VERIFY else cards.tick_bar(t)
-    meaning = cards.meaning(found.about.calibrated, t)
+    note = "" if found.about.calibrated else cards.note(cards.meaning(False, t))
     return _results(
         found,
         f'{ticks}{turn}<table class="pl-table pl-table-{mode.value}">'
         f"<thead><tr><th></th>{heads}</tr></thead>"
-        f"<tbody>{body}</tbody></table>{turn}{cards.note(meaning)}",
+        f"<tbody>{body}</tbody></table>{turn}{note}",
     )
+
+
+def _head(key: str, calibrated: bool, t: Translator) -> str:
+    """A column's head, with a hint where not everybody knows its word."""
+    meaning = ""
+    if key in ("batch.head_probability", "batch.head_captions"):
+        meaning = f"{cards.meaning(calibrated, t)} {t('batch.line')}"
+    elif key == "batch.head_assigned":
+        meaning = t("batch.head_assigned_hint")
+    word = escape(t(key))
+    if not meaning:
+        return f"<th>{word}</th>"
+    # Read out with every cell below, it is to be no more than the word.
+    return f'<th abbr="{word}">{word}{cards.hint(t(key), meaning)}</th>'
 
 
 def pager(page: int, pages: int, last: int, total: int, t: Translator) -> str:

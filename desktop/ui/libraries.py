@@ -177,4 +177,6 @@ def names_at_hand(t: Translator) -> str:
         return ""
     links = " ".join(cards.ask("use", name, name=name) for name in names[:AT_HAND])
     more = "…" if len(names) > AT_HAND else ""
-    return f'<p class="pl-names">{escape(t("libraries.title"))}: {links}{more}</p>'
+    title = t("libraries.title")
+    meaning = cards.hint(title, t("libraries.hint"))
+    return f'<p class="pl-names">{escape(title)}{meaning}: {links}{more}</p>'

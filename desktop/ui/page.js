@@ -410,6 +410,14 @@ document.addEventListener("click", async (event) => {
     document.querySelector("#pl-tip")?.remove();
     shown = null;
   };
+  const place = (hint, tip) => {
+    const { left, top, bottom, width } = hint.getBoundingClientRect();
+    const room = document.documentElement.clientWidth - tip.offsetWidth - 8;
+    tip.style.left = `${Math.max(8, Math.min(left + width / 2 - tip.offsetWidth / 2, room))}px`;
+    const below = bottom + 6;
+    const fits = below + tip.offsetHeight < document.documentElement.clientHeight;
+    tip.style.top = `${fits ? below : top - tip.offsetHeight - 6}px`;
+  };
   const show = (hint) => {
     if (shown === hint) return;
     hide();
@@ -420,12 +428,7 @@ document.addEventListener("click", async (event) => {
     tip.textContent = hint.dataset.hint;
     // Within a dialog, as nothing else is above one.
     (hint.closest("dialog") ?? document.body).append(tip);
-    const { left, top, bottom, width } = hint.getBoundingClientRect();
-    const room = document.documentElement.clientWidth - tip.offsetWidth - 8;
-    tip.style.left = `${Math.max(8, Math.min(left + width / 2 - tip.offsetWidth / 2, room))}px`;
-    const below = bottom + 6;
-    const fits = below + tip.offsetHeight < document.documentElement.clientHeight;
-    tip.style.top = `${fits ? below : top - tip.offsetHeight - 6}px`;
+    place(hint, tip);
   };
   for (const kind of ["pointerover", "focusin"]) {
     document.addEventListener(kind, (event) => {
@@ -435,7 +438,11 @@ document.addEventListener("click", async (event) => {
     });
   }
   document.addEventListener("focusout", hide);
-  document.addEventListener("scroll", hide, true);
+  // Coming to a hint by the keyboard may move the page itself.
+  document.addEventListener("scroll", () => {
+    if (shown && shown === document.activeElement) place(shown, document.querySelector("#pl-tip"));
+    else hide();
+  }, true);
   document.addEventListener("click", (event) => {
     const hint = event.target.closest?.("[data-hint]");
     if (hint) show(hint);

@@ -99,7 +99,7 @@ class SettingsView:
     def _lay_out_kept(self) -> None:
         t = self._t
         with gr.Column(elem_classes="pl-card"):
-            gr.HTML(_title(t("libraries.title")))
+            gr.HTML(_title(t("libraries.title"), t("libraries.hint")))
             self._libraries = gr.HTML(elem_id="settings-libraries")
         with gr.Column(elem_classes="pl-card"):
             gr.HTML(_title(t("settings.cache")))

@@ -156,6 +156,24 @@ def test_photos_and_captions_are_a_map_whose_cells_say_why(page: Page, folder: P
     expect(chart.locator("tbody tr").filter(has_text="apple.png")).to_contain_text("88 %")
 
 
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [
+        ("assign", ["Its caption", "Match probability", "Save as"]),
+        ("all", ["Captions, likeliest first", "Save as"]),
+    ],
+)
+def test_words_that_not_everybody_knows_have_a_hint_beside_them(
+    page: Page, folder: Path, mode: str, words: list[str]
+) -> None:
+    choose(page, mode)
+    ask(page, folder, "a red apple\na green meadow")
+    for word in words:
+        hint = page.locator("#view-batch").get_by_role("button", name=f"{word}: ")
+        hint.focus()
+        expect(page.locator("#pl-tip")).to_have_text(hint.get_attribute("data-hint") or "none")
+
+
 def test_an_assignment_makes_what_is_doubtful_stand_out(page: Page, folder: Path) -> None:
     coloured_photo(folder / "cherry.png", "red", (64, 48))
     choose(page, "assign")

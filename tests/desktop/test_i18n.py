@@ -52,8 +52,10 @@ def keys_of_the_results_page() -> set[str]:
     heads = {*BATCH_COLUMNS, *VERIFY_COLUMNS} - {"match", "error"}
     verdicts = {"match", "not assigned", "error", *REFUSALS.values()}
     return (
-        {f"report.{name}" for name in asked}
+        {"report.legend"}
+        | {f"report.{name}" for name in asked}
         | {f"report.head_{name}" for name in heads}
+        | {f"report.mean_{name}" for name in report_html.EXPLAINED}
         | {f"report.verdict_{name.replace(' ', '_')}" for name in verdicts}
     )
 

@@ -91,6 +91,15 @@ def test_the_page_shows_every_row_and_loads_nothing(opened: Opened) -> None:
     assert opened.complaints == []
 
 
+def test_the_heads_are_explained_on_demand(opened: Opened) -> None:
+    legend = opened.page.locator("details")
+    expect(legend.locator("dl")).to_be_hidden()
+    legend.locator("summary").click()
+    heads = legend.locator("dt").all_inner_texts()
+    assert heads == ["Match probability", "Threshold", "Runner-up", "Margin"]
+    expect(legend.locator("dd").nth(1)).to_contain_text("from which a pair counts as a match")
+
+
 def test_no_name_and_no_caption_is_taken_for_markup(opened: Opened) -> None:
     page = opened.page
     assert opened.column(2) == [HOSTILE[0], HOSTILE[1], "damaged.jpg", HOSTILE[2]]
