@@ -1,7 +1,8 @@
 """Charts as SVG: how match probabilities are spread, and a matrix of them. Colours are page.css's.
 
-Each chart is one picture to a screen reader, with a title and a description, and comes with a table
-that says the same in numbers. Every text from outside is escaped here.
+To a screen reader a chart is one picture, or a group of buttons where its cells can be asked for
+something, with a title and a description. It comes with a table that says the same in numbers.
+Every text from outside is escaped here.
 """
 
 from __future__ import annotations
@@ -48,14 +49,15 @@ class Cell:
     """One pair of a matrix.
 
     Attributes:
-        ask: attributes of HTML that make a click ask for something, escaped already.
+        ask: attributes of HTML that make a click ask for something, escaped already. page.js leads
+            from cell to cell by the arrow keys.
     """
 
     probability: float
     match: bool
     said: str
     title: str
-    ask: str = ""
+    ask: str
 
 
 def bars_of(values: Sequence[tuple[float, bool]]) -> list[Bar]:
@@ -121,29 +123,41 @@ def matrix(
             f'<text x="{_NAMES - 8}" y="{y + 17}" text-anchor="end">{escape(_short(name))}'
             f"<title>{escape(name)}</title></text>"
         )
-        drawn += [_cell(cell, _NAMES + column * _CELL, y) for column, cell in enumerate(row)]
+        for column, cell in enumerate(row):
+            # All of them are one stop for the keyboard.
+            stop = 0 if not number and not column else -1
+            drawn.append(_cell(cell, _NAMES + column * _CELL, y, stop))
     rows = [(name, *(cell.said for cell in row)) for name, row in zip(names, cells, strict=True)]
     # A caption that is written aslant runs on to the right of its column.
     size = (_NAMES + len(captions) * _CELL + 84, _HEADS + len(names) * _ROW + 4)
-    return _figure(words, "".join(drawn), size, _table(words, rows), "pl-matrix")
+    role = f'role="group" data-across="{len(captions)}"'
+    return _figure(words, "".join(drawn), size, _table(words, rows), "pl-matrix", role)
 
 
-def _cell(cell: Cell, x: float, y: float) -> str:
+def _cell(cell: Cell, x: float, y: float, stop: int) -> str:
     kind = "pl-yes" if cell.match else "pl-no"
     dark = " pl-dark" if cell.probability > 0.6 else ""
     return (
-        f'<g class="{kind}{dark}" {cell.ask}><rect x="{x + 1:.0f}" y="{y + 1}" '
+        f'<g class="{kind}{dark}" role="button" tabindex="{stop}" '
+        f'aria-label="{escape(cell.title)}" {cell.ask}><rect x="{x + 1:.0f}" y="{y + 1}" '
         f'width="{_CELL - 2}" height="{_ROW - 2}" rx="4" '
         f'style="--share:{cell.probability:.2f}"/><text x="{x + _CELL / 2:.0f}" y="{y + 17}" '
         f'text-anchor="middle">{escape(cell.said)}</text><title>{escape(cell.title)}</title></g>'
     )
 
 
-def _figure(words: Words, drawn: str, size: tuple[float, float], table: str, kind: str) -> str:
+def _figure(
+    words: Words,
+    drawn: str,
+    size: tuple[float, float],
+    table: str,
+    kind: str,
+    role: str = 'role="img"',
+) -> str:
     width, height = (round(side) for side in size)
     return (
         f'<figure class="pl-chart {kind}"><figcaption>{escape(words.title)}</figcaption>'
-        f'<div><svg role="img" viewBox="0 0 {width} {height}" style="--width:{width}px">'
+        f'<div><svg {role} viewBox="0 0 {width} {height}" style="--width:{width}px">'
         f"<title>{escape(words.title)}</title><desc>{escape(words.description)}</desc>{drawn}</svg>"
         f"</div>{table}</figure>"
     )

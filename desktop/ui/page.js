@@ -337,11 +337,18 @@ document.addEventListener("click", (event) => {
   // Why a pair matches: the dialog comes as HTML, at first without its answer, and is shown unless
   // it was closed meanwhile.
   let closed;
+  let asker;
+  document.addEventListener("click", (event) => {
+    asker = event.target.closest?.("[data-do=why]") ?? asker;
+  });
   document.addEventListener("DOMContentLoaded", () => {
     new MutationObserver(() => {
       const dialog = document.querySelector(".pl-why");
       if (!dialog || dialog.open || dialog.dataset.asked === closed) return;
-      dialog.addEventListener("close", () => { closed = dialog.dataset.asked; });
+      dialog.addEventListener("close", () => {
+        closed = dialog.dataset.asked;
+        asker?.focus();
+      });
       dialog.showModal();
     }).observe(document.body, { childList: true, subtree: true });
   });
@@ -386,6 +393,30 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   const next = tabs[(to + tabs.length) % tabs.length];
   window.pairlens.show(next.dataset.view);
+  next.focus();
+});
+
+// The cells of a map are one stop for the keyboard: arrows lead from one to the next.
+document.addEventListener("keydown", (event) => {
+  const cell = event.target.closest?.(".pl-matrix [data-ask]");
+  if (!cell) return;
+  if (event.key === "Enter" || event.key === " ") {
+    event.preventDefault();
+    cell.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+    return;
+  }
+  const map = cell.closest("svg");
+  const cells = [...map.querySelectorAll("[data-ask]")];
+  const across = Number(map.dataset.across);
+  const at = cells.indexOf(cell);
+  const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: across, ArrowUp: -across }[event.key];
+  if (!by) return;
+  event.preventDefault();
+  const next = cells[at + by];
+  const sameRow = Math.floor(at / across) === Math.floor((at + by) / across);
+  if (!next || (Math.abs(by) === 1 && !sameRow && across > 1)) return;
+  cell.setAttribute("tabindex", "-1");
+  next.setAttribute("tabindex", "0");
   next.focus();
 });
 

@@ -163,7 +163,8 @@ def _said(found: Explanation, most: float, threshold: float | None, t: Translato
     whole = t("match.why_of_whole") if most > 0 else t("match.why_nothing")
     return (
         f'<div class="pl-score">{probability}</div>'
-        f'<div class="pl-words" role="radiogroup">{"".join(chips)}</div>'
+        f'<div class="pl-words" role="radiogroup" aria-label="{escape(t("match.why_words"))}">'
+        f"{''.join(chips)}</div>"
         f'<div class="pl-ramp"><i style="background: linear-gradient(90deg, {ramp})"></i>'
         f"{ends}</div>"
         f'<p class="pl-of-whole">{escape(whole)}</p>'

@@ -156,6 +156,28 @@ def test_photos_and_captions_are_a_map_whose_cells_say_why(page: Page, folder: P
     expect(chart.locator("tbody tr").filter(has_text="apple.png")).to_contain_text("88 %")
 
 
+def test_the_map_can_be_asked_by_the_keyboard_alone(page: Page, folder: Path) -> None:
+    choose(page, "all")
+    ask(page, folder, "a red apple\na green meadow")
+    cells = page.locator(".pl-matrix g")
+    first = cells.first
+    first.focus()
+    for key, at in (
+        ("Left", 0), ("Right", 1), ("Right", 1), ("Down", 3), ("Left", 2), ("Up", 0), ("Up", 0),
+        ("Down", 2),
+    ):  # fmt: skip
+        page.keyboard.press(f"Arrow{key}")
+        expect(cells.nth(at)).to_be_focused()
+    expect(cells.nth(2)).to_have_attribute("tabindex", "0")
+    expect(page.locator(".pl-matrix g[tabindex='0']")).to_have_count(1)
+    page.keyboard.press("Enter")
+    dialog = page.locator("dialog.pl-why")
+    expect(dialog.locator(".pl-word").first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(cells.nth(2)).to_be_focused()
+
+
 @pytest.mark.parametrize(
     ("mode", "words"),
     [

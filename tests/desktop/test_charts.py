@@ -55,9 +55,10 @@ def test_the_line_stands_where_the_threshold_is() -> None:
 
 
 def test_a_matrix_has_a_cell_for_each_pair_and_names_are_no_markup() -> None:
+    ask = 'data-ask="x"'
     cells = [
-        [Cell(0.88, True, "88 %", "a<b: 88 %", 'data-ask="x"'), Cell(0.02, False, "2 %", "two")],
-        [Cell(0.5, True, "50 %", "three"), Cell(0.1, False, "10 %", "four")],
+        [Cell(0.88, True, "88 %", "a<b: 88 %", ask), Cell(0.02, False, "2 %", "two", ask)],
+        [Cell(0.5, True, "50 %", "three", ask), Cell(0.1, False, "10 %", "four", ask)],
     ]
     figure = parsed(matrix(["<b>.png", "x" * 40], ["a <i>", "y"], cells, WORDS))
     groups = figure.findall("div/svg/g")
@@ -69,6 +70,8 @@ def test_a_matrix_has_a_cell_for_each_pair_and_names_are_no_markup() -> None:
         "pl-no",
     ]
     assert groups[0].get("data-ask") == "x"
+    assert [group.get("tabindex") for group in groups] == ["0", "-1", "-1", "-1"]
+    assert groups[0].get("aria-label") == "a<b: 88 %"
     texts = ["".join(text.itertext()) for text in figure.findall("div/svg/text")]
     assert texts == ["a <i>a <i>", "yy", "<b>.png<b>.png", "x" * 21 + "…" + "x" * 40]
     rows = [[*map("".join, map(ElementTree.Element.itertext, row))] for row in figure.iter("tr")]
