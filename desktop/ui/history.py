@@ -26,7 +26,7 @@ class HistoryView:
         self._t = t
         # Above the list, but made after what it changes.
         with gr.Column():
-            above = gr.Column()
+            above = gr.Column(elem_id="history-run")
             self._list = gr.HTML(elem_id="history-list")
             self._timer = gr.Timer(LOOK_AGAIN, active=False)
             changed = (self._list, self._timer)

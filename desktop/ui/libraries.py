@@ -179,4 +179,4 @@ def names_at_hand(t: Translator) -> str:
     more = "…" if len(names) > AT_HAND else ""
     title = t("libraries.title")
     meaning = cards.hint(title, t("libraries.hint"))
-    return f'<p class="pl-names">{escape(title)}{meaning}: {links}{more}</p>'
+    return f'<p class="pl-names">{escape(title)}{meaning} {links}{more}</p>'
