@@ -1,4 +1,4 @@
-"""Fetches a model's files from the Hugging Face hub: the one place that asks another computer.
+"""Fetches a model's files from the Hugging Face hub: the engine's one way to another computer.
 
 Only `pairlens models import OWNER/NAME --download` comes here, and only the model's name is sent:
 no account, no cookie, nothing of what is on this computer. What the hub says of a model is a

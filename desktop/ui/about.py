@@ -7,6 +7,7 @@ from html import escape
 
 import gradio as gr
 
+from desktop import releases
 from desktop.i18n import Translator
 from desktop.licences import program_licence, shipped_licences
 from desktop.ui import cards
@@ -28,15 +29,20 @@ class AboutSection:
     def __init__(self, bench: Workbench, t: Translator) -> None:
         self._bench = bench
         self._t = t
+        self._where = releases.address()
+        private = t("about.private_long")
+        if self._where is not None:
+            private += " " + t("about.private_but", button=t("about.newer"))
         with gr.Column(elem_classes="pl-card", elem_id="about"):
             gr.HTML(
                 f"<h2>PairLens {escape(__version__)}</h2>"
                 f'<p class="pl-para">{escape(t("about.what"))}</p>'
-                f'<p class="pl-para">{escape(t("about.private_long"))}</p>'
+                f'<p class="pl-para">{escape(private)}</p>'
                 f'<p class="pl-para">{escape(t("about.program_licence"))} '
                 f"{self._link(PROGRAM, t('about.show_text'))}</p>"
             )
             self.model = gr.HTML(elem_id="about-model")
+            self._lay_out_newer()
             with gr.Accordion(
                 t("about.others"), open=False, elem_id="about-licences", elem_classes="pl-fold"
             ) as fold:
@@ -48,6 +54,38 @@ class AboutSection:
         ask.click(
             self._text, carrier, text, **DIRECT, js="() => [JSON.stringify(window.pairlens.asked)]"
         )
+
+    def _lay_out_newer(self) -> None:
+        """What asks for a new version: nobody is asked before a person clicks and agrees."""
+        t, where = self._t, self._where
+        if where is None:
+            gr.HTML(cards.note(t("about.newer_unknown")), elem_id="about-newer")
+            return
+        host = releases.host_of(where)
+        link = cards.ask(
+            "newer", t("about.newer"), to="about-newer-ask",
+            question=t("about.newer_question", host=host), deed=t("about.newer_now", host=host),
+        )  # fmt: skip
+        gr.HTML(f'<p class="pl-para">{link}</p>', elem_id="about-newer")
+        said = gr.HTML(elem_id="about-newer-said", elem_classes="pl-may-be-empty")
+        ask = gr.Button("", elem_id="about-newer-ask", elem_classes="pl-hidden")
+        asking = cards.note(t("about.newer_asking", host=host))
+        ask.click(lambda: asking, None, said, **DIRECT).then(
+            lambda: self._newest(where), None, said, **DIRECT
+        )
+
+    def _newest(self, where: str) -> str:
+        t, host = self._t, releases.host_of(where)
+        try:
+            found = releases.newest(where)
+        except releases.NotAnsweredError as error:
+            return cards.notice(t("about.newer_failed", host=host, reason=error))
+        if not found.is_newer:
+            return cards.note(t("about.newer_no", version=__version__))
+        words, page = escape(t("about.newer_yes", version=found.version)), escape(found.page)
+        # In the window it is the system's browser that opens it.
+        link = f'<a href="{page}" target="_blank" rel="noopener noreferrer">{page}</a>'
+        return f'<p class="pl-para" role="status">{words} {link}</p>'
 
     def look(self) -> Changes:
         """The model in use and its terms."""
