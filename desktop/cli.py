@@ -70,7 +70,7 @@ def _window(given: Sequence[str]) -> int:
     from desktop.display import has_display
 
     if not has_display():
-        return _run(0, DeviceChoice.AUTO, translator()("serve.no_display"))
+        return _run(0, DeviceChoice.AUTO, translator()("serve.no_display"), given)
     starts = OneWindow(data_dir())
     try:
         if not starts.first and starts.hand_over(given):
@@ -99,10 +99,11 @@ def _run_window(given: Sequence[str], starts: OneWindow) -> tuple[int, bool]:
         return EXIT_DONE, open_window(app, given, starts)
     except NoWindowError as error:
         starts.close()  # a later start may have more luck
+        app.bench.given = list(given)
         return _run_app(app, app.bench.translator()("serve.no_window", reason=error)), False
 
 
-def _run(port: int, choice: DeviceChoice, remark: str = "") -> int:
+def _run(port: int, choice: DeviceChoice, remark: str = "", given: Sequence[str] = ()) -> int:
     # Here, because the engine's commands need none of it.
     from desktop.app import Application, translator
     from desktop.server import PortTakenError
@@ -112,6 +113,7 @@ def _run(port: int, choice: DeviceChoice, remark: str = "") -> int:
     except PortTakenError as error:
         _say_aside(translator()("serve.port_taken", port=port, reason=error))
         return EXIT_NOTHING_DONE
+    app.bench.given = list(given)
     return _run_app(app, remark)
 
 

@@ -195,6 +195,9 @@ class Workbench:
     log_file: Path
     # Where what an earlier process noted as it crashed can be read, until that was told.
     crash: Path | None = None
+    # Paths that the program was given where there is no window to bring them, until the page has
+    # them.
+    given: list[str] = field(default_factory=list)
     writers: JobRunner = field(default_factory=JobRunner)
     batch_form: BatchForm | None = None
     # Why what the form asks for was not begun; the job is an earlier one's then.

@@ -1,7 +1,8 @@
 """Where what people hand in goes: photos to Match or Search, folders to Batch or Search.
 
-It comes from the window (drop, paste, dialog, command line) as paths; page.js hands it over here,
-one arrival at a time, and shows the view that is named in the answer.
+It comes from the window (drop, paste, dialog, command line) as paths, or from the command line
+without one; page.js hands it over here, one arrival at a time, and shows the view that is named in
+the answer.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Arrivals:
         self._bench = bench
         self._t = t
         self._said = gr.HTML(elem_id="pl-arrival", elem_classes="pl-may-be-empty")
+        self._given = gr.HTML(elem_id="pl-given", elem_classes="pl-hidden")
         self._arrive = gr.Button("", elem_id="pl-arrive", elem_classes="pl-hidden")
         self._choose = gr.Button("", elem_id="pl-choose", elem_classes="pl-hidden")
         self._pasted = gr.File(file_count="multiple", elem_id="pl-pasted", elem_classes="pl-hidden")
@@ -66,16 +68,18 @@ class Arrivals:
         )  # fmt: skip
 
     def look(self) -> Changes:
-        """Say once that the program crashed the last time."""
-        crash, self._bench.crash = self._bench.crash, None
-        if crash is None:
-            return {self._said: gr.skip()}
-        return {self._said: self._answer(cards.notice(self._t("crash.told", log=crash)))}
+        """Say once that the program crashed the last time, and hand over once what it was given."""
+        bench = self._bench
+        crash, bench.crash = bench.crash, None
+        given, bench.given = bench.given, []
+        said = self._answer(cards.notice(self._t("crash.told", log=crash))) if crash else gr.skip()
+        handed = cards.told("given", json.dumps(given)) if given else gr.skip()
+        return {self._said: said, self._given: handed}
 
     @property
     def shown(self) -> list[Any]:
         """All that `look` changes."""
-        return [self._said]
+        return [self._said, self._given]
 
     def _receive(self, arrived: str, known: list[str]) -> Changes:
         what = json.loads(arrived)

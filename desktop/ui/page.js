@@ -95,6 +95,7 @@ window.pairlens.ask_to_close = () => {
     coming.push(...paths);
     hand_over();
   };
+  window.pairlens.told.given = (paths) => window.pairlens.arrive(JSON.parse(paths));
   // The window keeps what came until the page is there to take it.
   window.pairlens.collect = async () => {
     const ready = "resumed" in document.documentElement.dataset;

@@ -9,8 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, expect
 
 from desktop.cli import main
+from tests.fixtures.browser import open_page
+from tests.fixtures.coloured import coloured_photo
 from tests.fixtures.program import FAKE, HERE, PAIRLENS, READY, SERVE_FAKE, environment, served
 
 ROOT = HERE.parents[1]
@@ -73,6 +76,21 @@ def test_without_a_model_pack_it_says_so_and_nothing_is_done(tmp_path: Path) -> 
     assert done.returncode == 2
     assert "there is no model pack here" in done.stderr
     assert done.stdout == ""
+
+
+def test_without_a_display_the_page_is_given_what_the_window_would_be(
+    browser: Browser, tmp_path: Path
+) -> None:
+    photo = coloured_photo(tmp_path / "a.png", "red")
+    folder = coloured_photo(tmp_path / "trip" / "b.png", "blue").parent
+    with served(tmp_path / "home", (*FAKE, str(photo), str(folder))) as program:
+        page = open_page(browser, program)
+        expect(page.locator("#match-strip .pl-photo")).to_have_attribute("title", str(photo))
+        expect(page.locator("#pl-arrival")).to_contain_text("with the folder trip?")
+        page.reload()
+        page.wait_for_selector("html[data-resumed]")
+        expect(page.locator("#match-strip .pl-photo")).to_have_count(0)
+        page.context.close()
 
 
 def test_what_is_neither_a_command_nor_there_is_named(tmp_path: Path) -> None:
