@@ -94,11 +94,13 @@ class AboutSection:
             manifest = self._bench.matcher.get().pack.manifest
         except Exception:  # the page's head says what is wrong with it
             return {self.model: ""}
-        name = t("about.model", name=manifest.name, version=manifest.version)
         short = "non-commercial" in manifest.notice.lower()
         terms = t("about.non_commercial") if short else manifest.licence
+        said = t(
+            "about.model_terms", name=manifest.name, version=manifest.version, terms=terms
+        )  # fmt: skip
         return {
-            self.model: f'<p class="pl-para">{escape(name)}: {escape(terms)}. '
+            self.model: f'<p class="pl-para">{escape(said)} '
             f"{self._link(PACK, t('about.show_text'))}</p>"
         }
 

@@ -64,7 +64,7 @@ def _folders(plan: Plan, t: Translator) -> str:
         name = _below(folder, [plan.into])
         if not folder.exists():
             name = t("act.folder_new", name=name)
-        items.append(f"{name}: {cards.photos(count, t)}")
+        items.append(t("act.folder_photos", folder=name, photos=cards.photos(count, t)))
     if len(counts) > cards.LISTED:
         items.append(t("act.more", n=f"{len(counts) - cards.LISTED:,}"))
     listed = "".join(f"<li>{escape(item)}</li>" for item in items)
