@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.cli import (
+from engine.cli_console import (
     EXIT_DONE,
     EXIT_NOTHING_DONE,
     EXIT_SOME_FAILED,
     Subparsers,
-    _progress,
-    _tell,
-    _until_interrupted,
+    confirmed,
+    progress_bar,
+    tell,
+    until_interrupted,
 )
 from engine.types import Cancelled, PhotoFailure, Progress
 
@@ -72,21 +72,21 @@ def _act(args: argparse.Namespace) -> int:
 
     plan = plan_by_caption(read_result(args.result), args.into, args.kind, args.unmatched)
     for failure in plan.failures:
-        _tell(failure.message)
+        tell(failure.message)
     if plan.already_there:
-        _tell(f"{_photos(len(plan.already_there))} already in place.")
+        tell(f"{_photos(len(plan.already_there))} already in place.")
     if plan.staying:
-        _tell(f"{_photos(len(plan.staying))} left in place: no caption fits, or it was not read.")
+        tell(f"{_photos(len(plan.staying))} left in place: no caption fits, or it was not read.")
     if not plan.steps:
-        _tell(f"There is nothing to {args.kind}.")
+        tell(f"There is nothing to {args.kind}.")
         return EXIT_DONE if plan.already_there and not plan.failures else EXIT_NOTHING_DONE
     what = f"{args.kind} {_photos(len(plan.steps))} ({plan.size / 1e6:.1f} MB) into {plan.into}"
     if args.dry_run:
         for step in plan.steps:
             print(f"{args.kind}  {step.source}  ->  {step.target}")
-        _tell(f"This would {what}. Nothing was done.")
+        tell(f"This would {what}. Nothing was done.")
         return EXIT_SOME_FAILED if plan.failures else EXIT_DONE
-    if not args.yes and not _agreed(f"{what[0].upper()}{what[1:]}?"):
+    if not args.yes and not confirmed(f"{what[0].upper()}{what[1:]}?"):
         return EXIT_NOTHING_DONE
     with Journal() as journal, _interruptible() as (progress, cancelled):
         report = run(plan, journal, progress, cancelled)
@@ -94,29 +94,18 @@ def _act(args: argparse.Namespace) -> int:
     line = f"{len(report.done)} of {_photos(report.total)} {past}."
     if report.done:
         line += f" To take that back: pairlens undo {report.action}"
-    _tell(line)
+    tell(line)
     return _end(report, plan.failures)
 
 
 @contextmanager
 def _interruptible() -> Iterator[tuple[Progress, Cancelled]]:
     try:
-        with _until_interrupted() as cancelled, _progress("photo") as progress:
+        with until_interrupted() as cancelled, progress_bar("photo") as progress:
             yield progress, cancelled
     except KeyboardInterrupt:  # the second Ctrl-C
-        _tell("Stopped in the middle. What was done is listed by: pairlens actions")
+        tell("Stopped in the middle. What was done is listed by: pairlens actions")
         raise SystemExit(EXIT_SOME_FAILED) from None
-
-
-def _agreed(question: str) -> bool:
-    if not sys.stdin.isatty():
-        _tell(f"{question} There is nobody to ask, so nothing was done. Add --yes to do it.")
-        return False
-    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() in ("y", "yes"):
-        return True
-    _tell("Nothing was done.")
-    return False
 
 
 def _actions(args: argparse.Namespace) -> int:
@@ -126,7 +115,7 @@ def _actions(args: argparse.Namespace) -> int:
     with Journal() as journal:
         found = list_actions(journal)
     if not found:
-        _tell("Nothing was copied or moved yet.")
+        tell("Nothing was copied or moved yet.")
     for action in found:
         line = (
             f"{action.id:4}  {action.began:%Y-%m-%d %H:%M}  {action.kind}  {action.state:13}  "
@@ -144,18 +133,18 @@ def _undo(args: argparse.Namespace) -> int:
 
     with Journal() as journal, _interruptible() as (progress, cancelled):
         report = undo(journal, args.action, progress, cancelled)
-    _tell(f"Action {report.action}: {len(report.done)} of {_photos(report.total)} taken back.")
+    tell(f"Action {report.action}: {len(report.done)} of {_photos(report.total)} taken back.")
     return _end(report, [])
 
 
 def _end(report: ActionReport, before: list[PhotoFailure]) -> int:
     """Say what went wrong, and turn it into an exit code; ``before`` has been said already."""
     for failure in report.failures:
-        _tell(failure.message)
+        tell(failure.message)
     if report.stopped:
-        _tell(str(report.stopped))
+        tell(str(report.stopped))
     elif report.cancelled:
-        _tell("Stopped early. What was done is kept.")
+        tell("Stopped early. What was done is kept.")
     if not report.done:
         return EXIT_NOTHING_DONE
     whole = not (before or report.failures or report.stopped or report.cancelled)

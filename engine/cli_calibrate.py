@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from engine.cli import (
+from engine.cli_console import (
     EXIT_DONE,
     EXIT_NOTHING_DONE,
     EXIT_SOME_FAILED,
-    _progress,
-    _tell,
-    _until_interrupted,
+    Command,
+    progress_bar,
+    tell,
+    until_interrupted,
 )
-from engine.cli_models import NAME_HELP, Command
+from engine.cli_models import NAME_HELP
 
 
 def add_calibrate_command(command: Command) -> None:
@@ -39,17 +40,17 @@ def _calibrate(args: argparse.Namespace) -> int:
     judged = read_judged(args.pairs)
     folder = calibratable(args.pack).folder
     matcher = load_matcher(folder, args.device)
-    with _until_interrupted() as cancelled, _progress("photo") as progress:
+    with until_interrupted() as cancelled, progress_bar("photo") as progress:
         fit = fit_to(matcher, judged, args.pairs.parent, progress, cancelled)
     if fit is None:
-        _tell("Stopped. Nothing was changed.")
+        tell("Stopped. Nothing was changed.")
         return EXIT_NOTHING_DONE
     for failed in fit.failures:
-        _tell(failed.message)
+        tell(failed.message)
     pack = recalibrate(folder.name, fit.calibration)
-    _tell(
+    tell(
         f"{pack.title} is calibrated on {fit.pairs} pairs. It judges {fit.right_now} of them as "
         f"you do; before, it did {fit.right_before}. Of other pairs it will be somewhat fewer."
     )
-    _tell("A window that is open uses it from its next start.")
+    tell("A window that is open uses it from its next start.")
     return EXIT_SOME_FAILED if fit.failures else EXIT_DONE

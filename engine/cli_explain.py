@@ -6,8 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.cli import EXIT_DONE, _add_json, _print_json, _tell, _tell_meaning
-from engine.cli_search import Command
+from engine.cli_console import EXIT_DONE, Command, add_json, print_json, tell, tell_meaning
 
 if TYPE_CHECKING:
     from engine.explain import Explanation
@@ -23,7 +22,7 @@ def add_explain_command(command: Command) -> None:
     explain.add_argument(
         "--out", type=_png, required=True, metavar="PNG", help="where to draw the maps"
     )
-    _add_json(explain)
+    add_json(explain)
 
 
 def _png(text: str) -> Path:
@@ -44,17 +43,17 @@ def _explain(args: argparse.Namespace) -> int:
     check_writable(args.out)
     matcher = load_matcher()
     found = explain(matcher, args.photo, args.caption)
-    _tell_meaning(matcher)
+    tell_meaning(matcher)
     said = verdict(found.probability, matcher.threshold, matcher.calibrated)
     write_picture(picture(decode(args.photo, PHOTO_SIDE), found, said), args.out)
     if args.json:
-        _print_json(_plain(found))
+        print_json(_plain(found))
         return EXIT_DONE
     print(f"{found.probability:7.1%}  {said:14}  {found.photo}  {found.caption}")
     for number, word in enumerate(found.words, start=1):
         print(f"{number:4}  {word.weight:+6.2f}  {word.text}")
     if font_for(found.caption, PHOTO_SIDE) is None:
-        _tell("No font with these letters was found, so the picture has numbers for the words.")
+        tell("No font with these letters was found, so the picture has numbers for the words.")
     return EXIT_DONE
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from engine.cli import EXIT_NOTHING_DONE, _progress, _tell
-from engine.cli_actions import _agreed
+from engine.cli_console import EXIT_NOTHING_DONE, confirmed, progress_bar, tell
 
 
 def import_from_hub(name: str, convert: Callable[[str], int], agreed: bool) -> int:
@@ -20,18 +19,18 @@ def import_from_hub(name: str, convert: Callable[[str], int], agreed: bool) -> i
     check_needed(name)  # before anybody is asked for anything
     offer = look_up(name)
     size = f"{offer.size / 1e6:,.0f} MB in {len(offer.files)} files"
-    _tell(f"{name} is on {offer.host}: {size}.")
+    tell(f"{name} is on {offer.host}: {size}.")
     if offer.licence:
-        _tell(f"Its page gives this licence: {offer.licence}.")
+        tell(f"Its page gives this licence: {offer.licence}.")
     else:
-        _tell("Its page gives no licence: without one you may not pass it on.")
-    if not agreed and not _agreed(f"Fetch {name} and make a model pack of it?"):
+        tell("Its page gives no licence: without one you may not pass it on.")
+    if not agreed and not confirmed(f"Fetch {name} and make a model pack of it?"):
         return EXIT_NOTHING_DONE
     with ExitStack() as kept:
-        with _progress("MB") as progress:
+        with progress_bar("MB") as progress:
             try:
                 folder = kept.enter_context(fetched(offer, progress))
             except KeyboardInterrupt:
-                _tell("Stopped. What was fetched is kept: the same command goes on from there.")
+                tell("Stopped. What was fetched is kept: the same command goes on from there.")
                 return EXIT_NOTHING_DONE
         return convert(str(folder))

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from engine.cli import EXIT_DONE, EXIT_NOTHING_DONE, _add_json, _print_json, _tell
+from engine.cli_console import EXIT_DONE, EXIT_NOTHING_DONE, Command, add_json, print_json, tell
 
 if TYPE_CHECKING:
     from engine.standing import Standing
-
-Command = Callable[
-    [str, Callable[[argparse.Namespace], int], str],
-    argparse.ArgumentParser,
-]
 
 
 def add_library_commands(command: Command) -> None:
     """Add the commands to the program's parser."""
     libraries = command("libraries", _libraries, "the libraries there are, and how they stand")
-    _add_json(libraries)
+    add_json(libraries)
 
     rename = command("rename", _rename, "call a library something else; its index stays as it is")
     rename.add_argument("name", metavar="NAME", help="what pairlens libraries calls it")
@@ -37,10 +31,10 @@ def _libraries(args: argparse.Namespace) -> int:
 
     found = standings()
     if args.json:
-        _print_json([_plain(library) for library in found])
+        print_json([_plain(library) for library in found])
         return EXIT_DONE
     if not found:
-        _tell("There is no library yet. Make one with: pairlens index FOLDER")
+        tell("There is no library yet. Make one with: pairlens index FOLDER")
     for library in found:
         if library.error is not None:
             print(f"{library.name}: {library.error}")
@@ -78,7 +72,7 @@ def _rename(args: argparse.Namespace) -> int:
     from engine.cards import rename
 
     card = rename(args.name, args.to)
-    _tell(f"The library {args.name} is called {card.name} now.")
+    tell(f"The library {args.name} is called {card.name} now.")
     return EXIT_DONE
 
 
@@ -91,11 +85,11 @@ def _forget(args: argparse.Namespace) -> int:
         raise LibraryUnknown(name=args.name)
     if not args.yes:
         folders = ", ".join(map(str, card.folders))
-        _tell(f"This deletes the index of {folders}; no photo is touched.")
+        tell(f"This deletes the index of {folders}; no photo is touched.")
         print(f"Delete the library {card.name}? [y/N] ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-            _tell("Nothing was deleted.")
+            tell("Nothing was deleted.")
             return EXIT_NOTHING_DONE
     remove(card.name)
-    _tell(f"The library {card.name} is deleted.")
+    tell(f"The library {card.name} is deleted.")
     return EXIT_DONE

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.cli import (
+from engine.cli_console import (
     EXIT_DONE,
     EXIT_NOTHING_DONE,
     EXIT_SOME_FAILED,
-    _add_json,
-    _print_json,
-    _tell,
+    Command,
+    add_json,
+    print_json,
+    tell,
 )
 
 if TYPE_CHECKING:
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
     from engine.pack_install import Imported
 
 NAME_HELP = "a name or model id that pairlens models list shows; default; or current"
-
-Command = Callable[
-    [str, Callable[[argparse.Namespace], int], str],
-    argparse.ArgumentParser,
-]
 
 
 def add_models_command(command: Command) -> None:
@@ -42,7 +38,7 @@ def add_models_command(command: Command) -> None:
         return added
 
     listing = part("list", _list, "the model packs there are, and which one is in use")
-    _add_json(listing)
+    add_json(listing)
 
     bringing = part("import", _import, "add a model pack, so that it can be chosen")
     bringing.add_argument(
@@ -90,7 +86,7 @@ def _list(args: argparse.Namespace) -> int:
     now = _in_use()
     found = [describe(pack, now) for pack in packs()]
     if args.json:
-        _print_json(found)
+        print_json(found)
         return EXIT_DONE
     for pack in found:
         size = pack["bytes"] / 1e6
@@ -114,7 +110,7 @@ def _in_use() -> InUse | None:
     try:
         return used(read_manifest)[1]
     except PackError as error:
-        _tell(str(error))
+        tell(str(error))
         return None
 
 
@@ -150,10 +146,10 @@ def _convert(source: str, precision: str, name: str | None = None) -> int:
     if not is_model(folder):
         raise PackNotAPack(path=source)
 
-    def tell(line: str) -> None:
-        _tell(f"Making a model pack of {name or folder.name}: {line}.")
+    def say(line: str) -> None:
+        tell(f"Making a model pack of {name or folder.name}: {line}.")
 
-    return _tell_imported(import_model(folder, tell, name, precision))
+    return _tell_imported(import_model(folder, say, name, precision))
 
 
 def _tell_imported(imported: Imported) -> int:
@@ -161,12 +157,12 @@ def _tell_imported(imported: Imported) -> int:
     if pack.manifest is None:  # deleted since, by another process
         return EXIT_NOTHING_DONE
     if imported.fresh:
-        _tell(f"{pack.title} is imported ({pack.manifest.model_id}). {pack.manifest.notice}")
+        tell(f"{pack.title} is imported ({pack.manifest.model_id}). {pack.manifest.notice}")
     else:
-        _tell(f"{pack.title} is here already ({pack.manifest.model_id}): nothing was changed.")
+        tell(f"{pack.title} is here already ({pack.manifest.model_id}): nothing was changed.")
     if not pack.manifest.calibration.fitted:
-        _tell("It is uncalibrated: its percentages only say which pair fits better than another.")
-    _tell(f"Use it with: pairlens models use {pack.manifest.model_id}")
+        tell("It is uncalibrated: its percentages only say which pair fits better than another.")
+    tell(f"Use it with: pairlens models use {pack.manifest.model_id}")
     return EXIT_DONE
 
 
@@ -176,11 +172,11 @@ def _export(args: argparse.Namespace) -> int:
     from engine.pack_file import ENDING, write_pack_file
 
     if args.out.suffix != ENDING:
-        _tell(f"{args.out}: give a name that ends in {ENDING}.")
+        tell(f"{args.out}: give a name that ends in {ENDING}.")
         return EXIT_NOTHING_DONE
     pack = find(args.name)
     write_pack_file(open_pack(pack.folder), args.out)
-    _tell(f"{pack.title} is in {args.out}, {args.out.stat().st_size / 1e6:,.1f} MB.")
+    tell(f"{pack.title} is in {args.out}, {args.out.stat().st_size / 1e6:,.1f} MB.")
     return EXIT_DONE
 
 
@@ -200,20 +196,20 @@ def _use(args: argparse.Namespace) -> int:
     pack = find(args.name)
     imported = pack.folder.parent == packs_dir()
     if not imported and pack.folder != shipped_pack_dir():
-        _tell(f"{pack.title} is in use already, as {PACK_VARIABLE} names it: nothing was changed.")
+        tell(f"{pack.title} is in use already, as {PACK_VARIABLE} names it: nothing was changed.")
         return EXIT_DONE
     # What can't be run, or can't search, is not chosen.
     if not (matcher := load_matcher(pack.folder)).finds:
         raise PackNeedsFinder(path=pack.folder, name=pack.title)
     if matcher.looks_again:
-        _tell("It looks at photos again for each pair, which takes long: see docs/models.md.")
+        tell("It looks at photos again for each pair, which takes long: see docs/models.md.")
     choose(pack.folder if imported else None)
     variable = os.environ.get(PACK_VARIABLE)
     if variable and Path(variable).resolve() != pack.folder.resolve():
-        _tell(f"{pack.title} is chosen, but as long as {PACK_VARIABLE} is set, {variable} is used.")
+        tell(f"{pack.title} is chosen, but as long as {PACK_VARIABLE} is set, {variable} is used.")
         return EXIT_DONE
-    _tell(f"{pack.title} is in use from now on; a window that is open uses it from its next start.")
-    _tell("Libraries that it has not encoded are encoded by: pairlens index NAME")
+    tell(f"{pack.title} is in use from now on; a window that is open uses it from its next start.")
+    tell("Libraries that it has not encoded are encoded by: pairlens index NAME")
     return EXIT_DONE
 
 
@@ -244,9 +240,9 @@ def _remove(args: argparse.Namespace) -> int:
     from engine.pack_install import remove
 
     removed = remove(args.name)
-    _tell(f"{removed.pack.title} is removed, which frees {removed.size / 1e6:,.1f} MB.")
+    tell(f"{removed.pack.title} is removed, which frees {removed.size / 1e6:,.1f} MB.")
     if removed.was_in_use:
-        _tell("It was in use: from now on the default model pack is.")
+        tell("It was in use: from now on the default model pack is.")
     if removed.pack.manifest is not None:
         _tell_encoded(removed.pack.manifest.model_id)
     return EXIT_DONE
@@ -258,7 +254,7 @@ def _tell_encoded(model_id: str) -> None:
     for library in standings():
         size = sum(model.size for model in library.models if model.model_id == model_id)
         if size:
-            _tell(
+            tell(
                 f"The library {library.name} keeps {size / 1e6:,.1f} MB that it encoded; "
                 f'they are freed by: pairlens index "{library.name}"'
             )

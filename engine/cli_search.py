@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable
 from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.cli import EXIT_DONE, _add_json, _positive, _print_json, _tell, _tell_meaning
+from engine.cli_console import (
+    EXIT_DONE,
+    Command,
+    add_json,
+    positive,
+    print_json,
+    tell,
+    tell_meaning,
+)
 from engine.errors import FolderMissing, LibraryMissing
 from engine.query import Orientation, PhotoFilter, Query
 
 if TYPE_CHECKING:
     from engine.index import Library
     from engine.types import SearchHit, SearchResult
-
-Command = Callable[
-    [str, Callable[[argparse.Namespace], int], str],
-    argparse.ArgumentParser,
-]
 
 
 def add_search_command(command: Command) -> None:
@@ -52,8 +54,8 @@ def add_search_command(command: Command) -> None:
         "--min-size", type=_size, default=(0, 0), metavar="SIZE",
         help="pixels: 1920x1080 for width and height, 1080 for both",
     )  # fmt: skip
-    search.add_argument("--top", type=_positive, default=20, metavar="N", help="photos to list")
-    _add_json(search)
+    search.add_argument("--top", type=positive, default=20, metavar="N", help="photos to list")
+    add_json(search)
     search.set_defaults(usage_error=search.error)
 
 
@@ -88,18 +90,18 @@ def _search(args: argparse.Namespace) -> int:
             only=PhotoFilter(args.after, args.before, way, *args.min_size),
         )
         if library.is_being_indexed():
-            _tell("This library is being indexed now: what is done so far is searched.")
+            tell("This library is being indexed now: what is done so far is searched.")
         matcher = load_matcher(choice=args.device)
         result = search(matcher, library, query, args.top)
     if args.words is not None:
-        _tell_meaning(matcher)
+        tell_meaning(matcher)
     if result.waiting:
-        _tell(
+        tell(
             f"{result.waiting} more photos can't be searched before they are indexed. "
             f"Run: pairlens index {quoted(Path(args.where))}"
         )
     if args.json:
-        _print_json(_plain(result))
+        print_json(_plain(result))
     else:
         _show(result)
     return EXIT_DONE
@@ -125,17 +127,17 @@ def _find(where: Path) -> tuple[Library, Path | None]:
 def _show(result: SearchResult) -> None:
     """Results on stdout; everything that is none on stderr, the nearest photos too."""
     for path in result.same:
-        _tell(f"The photo itself is here: {path}")
+        tell(f"The photo itself is here: {path}")
     if result.left_out:
-        _tell(f"{result.left_out} of the nearest were left out: they match what is to be avoided.")
+        tell(f"{result.left_out} of the nearest were left out: they match what is to be avoided.")
     if not (result.results or result.nearest):
-        _tell("Nothing matches: no photo is left to compare.")
+        tell("Nothing matches: no photo is left to compare.")
     elif result.nearest:
-        _tell("Perhaps nothing here matches; the nearest are:")
+        tell("Perhaps nothing here matches; the nearest are:")
     elif result.unjudged:
-        _tell("The model has no rule for whether anything fits. Not judged, the nearest are:")
+        tell("The model has no rule for whether anything fits. Not judged, the nearest are:")
     for hit in result.nearest:
-        _tell(_line(hit))
+        tell(_line(hit))
     for hit in result.results:
         print(_line(hit))
 
