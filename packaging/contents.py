@@ -8,7 +8,7 @@ from pathlib import Path
 
 from origins import Entry
 
-# Read at run time, by name: Gradio's front end and sources, and desktop's splash page.
+# Read at run time, by name: Gradio's front end, and desktop's splash page.
 DATA_PACKAGES = ("desktop", "gradio", "gradio_client", "safehttpx", "groovy", "hf_gradio")
 
 # Looked up by name when it is first used. What is imported within functions, as rawpy and
@@ -39,8 +39,9 @@ CUDA_ONLY = ("torch", "safetensors", "engine.nn", "engine.backends.torch")
 CUDA_NEEDS = ("sympy",)
 WEIGHTS = "weights.safetensors"
 
-# What packages bring and a page in a window never loads. The chunks of Gradio's front end
-# (templates/frontend/assets) are not touched: they load one another by names that only look unused.
+# What packages bring and a page in a window never loads. Of the chunks of Gradio's front end
+# (templates/frontend/assets) only two are left out, which its Plot component alone asks for when it
+# has such a plot to show; the others load one another by names that only look unused.
 UNUSED = re.compile(
     r"""
     PySide6/Qt/qml/
@@ -66,6 +67,7 @@ UNUSED = re.compile(
     # ffmpeg cuts videos and bokeh draws plots; the fonts are Google's, and ours is the system's.
     | gradio/templates/frontend/static/(ffmpeg|bokeh|fonts)/
     | gradio/(test_data|media_assets|_frontend_code)/
+    | gradio/templates/frontend/assets/(Plotly|Altair)Plot-[^/]+\.js$
     | gradio/templates/node/
     | gradio/CHANGELOG\.md
     # Writes HEIC; linux/thin.py puts something in its place.

@@ -3,31 +3,44 @@
 from __future__ import annotations
 
 import re
+import struct
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
 from origins import Entry
 
-# Libraries that still hold symbols for a debugger. Not those of wheels with a folder of libraries:
-# tools moved parts of these about, and strip has broken such files before.
-STRIPPED = re.compile(
-    r"libpython|python3\.\d+/|lap/|_brotli|yaml/|tokenizers/|watchfiles/|pydantic_core/"
-)
+# Its wheels hold no symbols any more, and its libraries are so large that looking takes long.
+UNTOUCHED = re.compile(r"PySide6/(?!Qt/lib/libicu)")
+# Of an ELF file of 64 bits: where its table of segments is, and a segment that is loaded.
+TABLE, ENTRY, LOADED = struct.Struct("<32xQ14xHH"), struct.Struct("<I4xQQ24xQ"), 1
 
 
 def without_symbols(entries: Iterable[Entry], work: Path) -> list[Entry]:
-    """The same entries, with copies in ``work`` in place of libraries that had symbols."""
+    """The same entries, with copies in ``work`` in place of libraries that had symbols.
+
+    Some libraries stay as they are: where tools moved their parts about, strip breaks them.
+    """
     thin = []
     for name, source, kind in entries:
-        if kind in ("BINARY", "EXTENSION") and STRIPPED.match(name):
+        if kind in ("BINARY", "EXTENSION") and not UNTOUCHED.match(name):
             target = work / name
             target.parent.mkdir(parents=True, exist_ok=True)
             subprocess.run(["strip", "--strip-unneeded", "-o", target, source], check=True)
-            thin.append((name, str(target), kind))
-        else:
-            thin.append((name, source, kind))
+            if loadable(target) and target.stat().st_size < Path(source).stat().st_size:
+                source = str(target)
+        thin.append((name, source, kind))
     return thin
+
+
+def loadable(library: Path) -> bool:
+    """Whether every segment lies in the file as the loader wants it, page for page."""
+    data = library.read_bytes()
+    begin, size, count = TABLE.unpack_from(data)
+    segments = [ENTRY.unpack_from(data, begin + size * number) for number in range(count)]
+    return all(
+        (offset - address) % page == 0 for kind, offset, address, page in segments if kind == LOADED
+    )
 
 
 def instead_of_x265(entries: Iterable[Entry], work: Path) -> list[Entry]:

@@ -10,5 +10,7 @@ sys.path[:0] = [str(PACKAGING), str(PACKAGING / "linux")]
 
 # They need Linux and its tools.
 collect_ignore = (
-    [] if sys.platform == "linux" else ["test_linux.py", "test_thin.py", "test_windows.py"]
+    []
+    if sys.platform == "linux"
+    else ["test_icu.py", "test_linux.py", "test_thin.py", "test_windows.py"]
 )

@@ -61,9 +61,27 @@ def test_what_is_read_at_run_time_comes_along(ordinary: Any, repository: Path) -
         "resources/models/default/image.int8.onnx", "resources/locales/zh-CN.json",
     ):  # fmt: skip
         assert path in files, path
-    kept = [name for name in files if name.startswith("gradio/templates/frontend/assets/")]
-    source = Path(files["gradio/templates/frontend/index.html"]).parent / "assets"
-    assert len(kept) == sum(path.is_file() for path in source.rglob("*"))
+
+
+def test_of_gradios_page_only_two_plots_that_nothing_else_asks_for_go(ordinary: Any) -> None:
+    files = ordinary.files
+    source = Path(files["gradio/templates/frontend/index.html"]).parent
+    chunks = {path.name: path for path in (source / "assets").rglob("*") if path.is_file()}
+    left_out = chunks.keys() - {Path(name).name for name in files if "frontend/assets/" in name}
+    assert {name.partition("-")[0] for name in left_out} == {"PlotlyPlot", "AltairPlot"}
+    asking = {
+        path.name.partition("-")[0]
+        for path in (*chunks.values(), source / "index.html")
+        if path.suffix in (".js", ".html") and path.name not in left_out
+        for name in left_out
+        if name in path.read_text(encoding="utf-8")
+    }
+    # It asks when it has one to show: with import(), which nothing but that plot waits for.
+    assert asking == {"Plot"}
+    (plot,) = (path for name, path in chunks.items() if name.startswith("Plot-"))
+    text = plot.read_text(encoding="utf-8")
+    assert all(f'import("./{name}")' in text for name in left_out)
+    assert not any(f'{word}"./{name}"' in text for name in left_out for word in ("from", "import"))
 
 
 def test_what_nothing_loads_stays_out(ordinary: Any) -> None:

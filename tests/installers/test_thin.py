@@ -57,12 +57,32 @@ def test_a_libheif_without_x265_gets_nothing(tmp_path: Path) -> None:
 
 def test_symbols_of_debuggers_go_and_functions_stay(tmp_path: Path) -> None:
     whole = compiled(tmp_path / "lap" / "_lapjv.so", "int answer(void) { return 42; }")
-    other = compiled(tmp_path / "numpy" / "other.so", "int answer(void) { return 42; }")
+    qt = ("PySide6/QtCore.abi3.so", str(whole), "EXTENSION")
     ((name, source, _), untouched) = thin.without_symbols(
-        [("lap/_lapjv.so", str(whole), "EXTENSION"), ("numpy/other.so", str(other), "EXTENSION")],
-        tmp_path / "work",
+        [("lap/_lapjv.so", str(whole), "EXTENSION"), qt], tmp_path / "work"
     )
     assert name == "lap/_lapjv.so"
     assert Path(source).stat().st_size < whole.stat().st_size
     assert ctypes.CDLL(source).answer() == 42
-    assert untouched == ("numpy/other.so", str(other), "EXTENSION")
+    assert untouched == qt
+
+
+def test_a_library_that_strip_would_break_stays_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = compiled(tmp_path / "lap" / "_lapjv.so", "int answer(void) { return 42; }")
+    assert thin.loadable(whole)
+    entry = ("lap/_lapjv.so", str(whole), "EXTENSION")
+    monkeypatch.setattr(thin, "loadable", lambda library: False)
+    assert thin.without_symbols([entry], tmp_path / "work") == [entry]
+
+
+def test_a_segment_beside_its_page_is_seen(tmp_path: Path) -> None:
+    library = compiled(tmp_path / "one.so", "int answer(void) { return 42; }")
+    data = bytearray(library.read_bytes())
+    begin, _size, _count = thin.TABLE.unpack_from(data)
+    kind, offset, address, page = thin.ENTRY.unpack_from(data, begin)
+    assert kind == thin.LOADED
+    thin.ENTRY.pack_into(data, begin, kind, offset + 16, address, page)
+    library.write_bytes(data)
+    assert not thin.loadable(library)
