@@ -111,6 +111,7 @@ LIBRARIES = (
     (r"libtiff", "LibTIFF", "libtiff"),
     (r"libuuid", "libuuid", "BSD-3-Clause"),
     (r"(lib)?x265", "x265", "GPL-2.0-or-later"),
+    (r"libwinpthread", "winpthreads of MinGW-w64", "MIT AND BSD-3-Clause"),
     (r"libXau|libxcb", "libxcb", "MIT"),
     (r"(lib)?z(lib)?[.\-]", "zlib", "Zlib"),
     (r"libzstd", "Zstandard", "BSD-3-Clause"),

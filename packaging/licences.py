@@ -8,8 +8,11 @@ the window shows, and THIRD-PARTY.txt.
 from __future__ import annotations
 
 import json
+import lzma
 import platform
 import re
+import shutil
+import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterable
@@ -17,26 +20,23 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import Distribution
 from pathlib import Path
 
-from licence_tables import (
-    ALIASES,
-    ALLOWED,
-    ALLOWED_EXCEPTIONS,
-    FONTS,
-    GRANTED,
-    LIBRARIES,
-    NAMED,
-)
+from licence_tables import ALIASES, FONTS, GRANTED, LIBRARIES, NAMED
 from origins import Origins, canonical
+from spdx import LicenceError, allowed
 
 HERE = Path(__file__).resolve().parent
 TEXTS = HERE / "licence_texts"
 TEXT_FILE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|AUTHORS|ThirdPartyNotices)", re.IGNORECASE)
 NO_NAME = ("unknown", "")
+CHROMIUM = "Chromium, in Qt WebEngine"
+# Made by chromium_notices.py; Qt WebEngine's version ends in that of Chromium they were made for.
+NOTICES, NOTICES_ARE_FOR = TEXTS / "Chromium.txt.xz", "140"
 # The text that stands for an SPDX name where a part brings none.
 STANDARD = {
     "Apache-2.0": HERE.parent / "LICENSE",
     "BSD-3-Clause": TEXTS / "BSD-3-Clause.txt",
     "GPL-2.0-or-later": TEXTS / "GPL-2.0.txt",
+    "JasPer-2.0": TEXTS / "JasPer-2.0.txt",
     "LGPL-2.1-only": TEXTS / "LGPL-2.1.txt",
     "LGPL-3.0-only": TEXTS / "LGPL-3.0.txt",
     "LGPL-3.0-or-later": TEXTS / "LGPL-3.0.txt",
@@ -48,17 +48,15 @@ HEADER = """\
 What PairLens carries, and under which licences
 ===============================================
 
-PairLens itself is under the Apache License 2.0. Everything below belongs to others, is unchanged
-but for symbols of debuggers that were left out, and may be passed on under the terms given with it.
+PairLens itself is under the Apache License 2.0. Everything below belongs to others and may be
+passed on under the terms given with it. It is unchanged, but that on Linux some was left out:
+symbols of debuggers, of ICU's data the languages that PairLens does not speak, and the encoder
+x265, which the text of pillow-heif names.
 
 Qt and PySide6 are used under the GNU LGPL 3.0: they lie as separate files in the program's folder
 and may be replaced there by versions of your own; so may libheif, libde265 and LibRaw. The sources
 are those of the versions named, from the projects' own sites.
 """
-
-
-class LicenceError(Exception):
-    """A part can't be shipped; the message says which, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,50 +67,6 @@ class Part:
     version: str
     licence: str
     text: str
-
-
-def allowed(expression: str) -> bool:
-    """Whether an SPDX expression lets us pass a part on: of OR one side, of AND both.
-
-    Raises:
-        LicenceError: it is no SPDX expression.
-    """
-    words = re.findall(r"\(|\)|[A-Za-z0-9.+:\-]+|\S", expression)
-    answer = _any_of(words)
-    if words:
-        raise LicenceError(f"{expression!r} is no SPDX expression")
-    return answer
-
-
-def _any_of(words: list[str]) -> bool:
-    answer = _all_of(words)
-    while words and words[0] == "OR":
-        words.pop(0)
-        answer = _all_of(words) or answer
-    return answer
-
-
-def _all_of(words: list[str]) -> bool:
-    answer = _one(words)
-    while words and words[0] == "AND":
-        words.pop(0)
-        answer = _one(words) and answer
-    return answer
-
-
-def _one(words: list[str]) -> bool:
-    if not words or not re.match(r"[A-Za-z0-9(]", words[0]) or words[0] in ("AND", "OR", "WITH"):
-        raise LicenceError("an SPDX expression ends too early")
-    word = words.pop(0)
-    if word == "(":
-        answer = _any_of(words)
-        if not words or words.pop(0) != ")":
-            raise LicenceError("a bracket of an SPDX expression is not closed")
-        return answer
-    if words and words[0] == "WITH":
-        words.pop(0)
-        return bool(words) and words.pop(0) in ALLOWED_EXCEPTIONS
-    return word in ALLOWED
 
 
 def licence_of(package: Distribution) -> str:
@@ -194,16 +148,32 @@ def _known(file: str, table: Iterable[tuple[str, str, str]], what: str) -> tuple
     )
 
 
-def _libraries(files: Iterable[str]) -> list[Part]:
+def _libraries(found: Origins) -> list[Part]:
     parts = {}
-    for file in sorted(files):
+    for file in sorted(found.libraries):
         name, licence = _known(file, LIBRARIES, "library")
         key = "microsoft-runtime" if "Microsoft" in name else canonical(name)
-        text = standard_text(licence) or "Its text is with the package that carries it."
+        text = _debians_text(found.of_the_system.get(file)) or standard_text(licence)
+        text = text or "Its text is with the package that carries it."
         if key in GRANTED:
             text = f"{GRANTED[key].why}.\n\n{text}"
         parts[name] = Part(name, "", _check(key, name, licence), text)
     return list(parts.values())
+
+
+def _debians_text(library: Path | None) -> str:
+    """What the package of Debian says of a library; nothing of another's, or on other systems."""
+    if library is None or shutil.which("dpkg-query") is None:
+        return ""
+    said = subprocess.run(
+        ["dpkg-query", "--search", f"*/{library.name}"], capture_output=True, text=True, check=False
+    )
+    for line in said.stdout.splitlines():
+        package, _, place = line.rpartition(": ")
+        if Path(place).resolve() == library.resolve():
+            text = Path("/usr/share/doc") / package.partition(":")[0] / "copyright"
+            return text.read_text(encoding="utf-8").strip()
+    return ""
 
 
 def _fonts(files: Iterable[str]) -> list[Part]:
@@ -240,20 +210,20 @@ def _chromium(found: Origins) -> list[Part]:
     engine = found.packages.get("pyside6-webengine")
     if engine is None:
         return []
+    chromium = engine.version.rpartition(".")[2]
+    if chromium != NOTICES_ARE_FOR:
+        raise LicenceError(
+            f"Qt WebEngine {engine.version} holds Chromium {chromium}, and the notices at hand are "
+            f"for {NOTICES_ARE_FOR}: make them anew (packaging/chromium_notices.py)"
+        )
     text = (
         "Qt WebEngine holds the web engine of Chromium. Chromium's own code is under the licence "
-        "below; the parts it takes from others, all of which may be passed on, are listed with "
-        "their texts in Qt's documentation of this version, under Qt WebEngine, Licensing.\n\n"
+        "below; the notices and licences of the parts it takes from others are in CHROMIUM.txt, "
+        "beside THIRD-PARTY.txt in the program's folder of resources.\n\n"
         "Copyright The Chromium Authors\n\n"
     )
-    return [
-        Part(
-            "Chromium, in Qt WebEngine",
-            engine.version,
-            "BSD-3-Clause AND LGPL-2.1-or-later",
-            text + standard_text("BSD-3-Clause") + "\n\n" + standard_text("LGPL-2.1-only"),
-        )
-    ]
+    texts = standard_text("BSD-3-Clause") + "\n\n" + standard_text("LGPL-2.1-only")
+    return [Part(CHROMIUM, engine.version, "BSD-3-Clause AND LGPL-2.1-or-later", text + texts)]
 
 
 def report(found: Origins, root: Path) -> list[Part]:
@@ -274,7 +244,7 @@ def report(found: Origins, root: Path) -> list[Part]:
         _model_pack(root),
         _python(),
         *packages,
-        *_libraries(found.libraries),
+        *_libraries(found),
         *_fonts(found.fonts),
         *_chromium(found),
     ]
@@ -282,7 +252,10 @@ def report(found: Origins, root: Path) -> list[Part]:
 
 
 def write(parts: list[Part], folder: Path) -> list[Path]:
-    """licences.json and THIRD-PARTY.txt in ``folder``; returns their paths."""
+    """The report in ``folder``; returns the paths of its files.
+
+    licences.json, THIRD-PARTY.txt, and CHROMIUM.txt where Chromium is a part.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     listed, readable = folder / "licences.json", folder / "THIRD-PARTY.txt"
     listed.write_text(
@@ -298,4 +271,9 @@ def write(parts: list[Part], folder: Path) -> list[Path]:
             text = f"The text is the one given with {first[text]}."
         lines += ["", "=" * 78, title, part.licence, "=" * 78, "", text, ""]
     readable.write_text("\n".join(lines), encoding="utf-8")
-    return [listed, readable]
+    files = [listed, readable]
+    if any(part.name == CHROMIUM for part in parts):
+        notices = folder / "CHROMIUM.txt"
+        notices.write_bytes(lzma.decompress(NOTICES.read_bytes()))
+        files.append(notices)
+    return files

@@ -14,8 +14,8 @@ from pathlib import Path
 # What PyInstaller calls a file of the bundle: its name in there, where it is now, and its kind.
 Entry = tuple[str, str, str]
 
-# Folders in which wheels keep copies of libraries that are not their own.
-CARRIED = re.compile(r"(\.libs|\.dylibs)/|^rawpy/libraw|(^|/)(lib)?raw_r\.")
+# Where wheels keep copies of libraries that are not their own; on Windows also beside all packages.
+CARRIED = re.compile(r"(\.libs|\.dylibs)/|^rawpy/(libraw|vcomp)|(^|/)(lib)?raw_r\.|^lib[^/]+\.dll$")
 LIBRARY = re.compile(r"\.(so(\.[\d.]+)?|dylib|dll)$", re.IGNORECASE)
 FONT = re.compile(r"\.(woff2?|ttf|otf)$", re.IGNORECASE)
 PYTHON = re.compile(r"(lib)?python3[\d.]*(\.dll|\.so|\.dylib|$)", re.IGNORECASE)
@@ -32,11 +32,13 @@ class Origins:
     Attributes:
         packages: canonical name -> the package.
         libraries: file names of shared libraries that are no package by themselves.
+        of_the_system: file name of those that this computer's system brought -> where it lies.
         fonts: file names of fonts.
     """
 
     packages: dict[str, Distribution] = field(default_factory=dict)
     libraries: set[str] = field(default_factory=set)
+    of_the_system: dict[str, Path] = field(default_factory=dict)
     fonts: set[str] = field(default_factory=set)
 
 
@@ -91,6 +93,7 @@ def origins(
             continue
         elif LIBRARY.search(file):
             found.libraries.add(file)
+            found.of_the_system[file] = Path(source)
         else:
             raise UnknownOriginError(f"{name} comes from {source}, which is of no package")
     return found

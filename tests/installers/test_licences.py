@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
@@ -154,6 +155,63 @@ def test_libraries_in_wheels_and_fonts_are_parts_of_their_own(
     assert parts["Fonts of KaTeX"].licence == "OFL-1.1"
 
 
+# As they lie in the wheels of pillow-heif, Pillow, NumPy, rawpy, lapx and pandas.
+ELSEWHERE = [
+    "lapx.libs/msvcp140-7c26614e1d733892c2deac7e245ce115.dll",
+    "numpy.libs/libscipy_openblas64_-63c857e738469261263c764a36be9436.dll",
+    "libde265-0-da04b6b2448c39c0b7f218769dedb2f1.dll",
+    "libgcc_s_seh-1-60817ff87b1fa8e35c12cd1a333734a3.dll",
+    "libheif-18c57b017b404cb1ef96dee8a6eef027.dll",
+    "libstdc++-6-e4d43a335d57132a6ec3004cece76b4f.dll",
+    "libwinpthread-1-71c5c74678606753e0a2f79ceb8c68f9.dll",
+    "libx265-217-276e7d75772a32bd086b54d54e01fd11.dll",
+    "rawpy/raw_r.dll",
+    "rawpy/vcomp140.dll",
+    "PIL/.dylibs/libbrotlicommon.1.2.0.dylib",
+    "PIL/.dylibs/liblcms2.2.dylib",
+    "PIL/.dylibs/libpng16.16.dylib",
+    "PIL/.dylibs/libxcb.1.1.0.dylib",
+    "PIL/.dylibs/libjpeg.62.4.0.dylib",
+    "PIL/.dylibs/libfreetype.6.dylib",
+    "PIL/.dylibs/libharfbuzz.0.dylib",
+    "PIL/.dylibs/libsharpyuv.0.dylib",
+    "PIL/.dylibs/libopenjp2.2.5.4.dylib",
+    "PIL/.dylibs/libavif.16.4.2.dylib",
+    "PIL/.dylibs/libz.1.3.1.zlib-ng.dylib",
+    "PIL/.dylibs/libwebpmux.3.dylib",
+    "PIL/.dylibs/libXau.6.dylib",
+    "PIL/.dylibs/liblzma.5.dylib",
+    "PIL/.dylibs/libtiff.6.dylib",
+    "pillow_heif/.dylibs/libheif.1.23.6.dylib",
+    "pillow_heif/.dylibs/libx265.217.dylib",
+    "rawpy/libraw_r.25.dylib",
+    "rawpy/.dylibs/libjasper.7.0.0.dylib",
+]
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_libraries_in_wheels_for_windows_and_macos_are_told_from_their_carriers(
+    tmp_path: Path, repository: Path, name: str
+) -> None:
+    package(tmp_path, "made_up", "License: MIT", {name: ""})
+    found = shipped(tmp_path, repository, (name, str(tmp_path / name), "BINARY"))
+    assert found.libraries == {Path(name).name}
+    ours = {part.name for part in licences.report(shipped(tmp_path, repository), repository)}
+    (more,) = {part.name for part in licences.report(found, repository)} - ours
+    assert more not in ("made_up", "")
+
+
+@pytest.mark.skipif(shutil.which("dpkg-query") is None, reason="a system of Debian's family")
+def test_a_library_of_the_system_comes_with_what_its_package_says(
+    tmp_path: Path, repository: Path
+) -> None:
+    library = next(Path("/usr/lib/x86_64-linux-gnu").glob("libbz2.so.1.0"))
+    package(tmp_path, "made_up", "License: MIT")
+    found = shipped(tmp_path, repository, (library.name, str(library), "BINARY"))
+    text = next(p.text for p in licences.report(found, repository) if p.name == "bzip2")
+    assert "Julian R Seward" in text
+
+
 @pytest.mark.parametrize("name", ["libsecret_sauce-0123.so.1", "Handwritten.ttf"])
 def test_a_library_or_font_that_nobody_named_ends_the_build(
     tmp_path: Path, repository: Path, name: str
@@ -202,3 +260,24 @@ def test_what_was_decided_by_a_person_has_its_reason() -> None:
     for pattern, name, licence in (*licence_tables.LIBRARIES, *licence_tables.FONTS):
         key = "microsoft-runtime" if "Microsoft" in name else origins.canonical(name)
         assert key in licence_tables.GRANTED or licences.allowed(licence), pattern
+
+
+def test_the_notices_of_chromium_come_with_its_engine(tmp_path: Path, repository: Path) -> None:
+    version = f"6.12.0.{licences.NOTICES_ARE_FOR}"
+    site = tmp_path / "site"
+    package(site, "pyside6_webengine", "License-Expression: LGPL-3.0-only")
+    (info,) = site.glob("*.dist-info/METADATA")
+    info.write_text(info.read_text().replace("Version: 1.2", f"Version: {version}"))
+    parts = licences.report(shipped(site, repository), repository)
+    files = {file.name: file for file in licences.write(parts, tmp_path / "out")}
+    told = next(part.text for part in parts if part.name == licences.CHROMIUM)
+    assert "CHROMIUM.txt" in told
+    notices = files["CHROMIUM.txt"].read_text(encoding="utf-8")
+    assert all(name in notices for name in ("\nSkia\n", "\nffmpeg\n", "third_party/opus"))
+
+
+def test_notices_of_another_chromium_end_the_build(tmp_path: Path, repository: Path) -> None:
+    site = tmp_path / "site"
+    package(site, "pyside6_webengine", "License-Expression: LGPL-3.0-only")
+    with pytest.raises(licences.LicenceError, match="make them anew"):
+        licences.report(shipped(site, repository), repository)
