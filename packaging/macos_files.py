@@ -8,7 +8,8 @@ from typing import Any
 from photo_types import MEDIA_TYPES
 from PIL import Image
 
-IDENTIFIER = "io.github.pairlens.PairLens"
+# No domain is made up: see docs/packaging.md.
+IDENTIFIER = "pairlens"
 # The oldest that the wheels it is made of are built for: see docs/packaging.md.
 OLDEST_SYSTEM = "14.0"
 

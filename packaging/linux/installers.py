@@ -75,7 +75,7 @@ def lay_out(program: Path, stage: Path, when: int) -> None:
     filled = {"@TYPES@": types, "@VERSION@": __version__, "@DATE@": date}
     _fill("pairlens.desktop", share / "applications" / "pairlens.desktop", filled)
     _fill("servicemenu.desktop", share / "kio" / "servicemenus" / "pairlens.desktop", filled)
-    _fill("metainfo.xml", share / "metainfo" / "io.github.pairlens.PairLens.metainfo.xml", filled)
+    _fill("metainfo.xml", share / "metainfo" / "pairlens.metainfo.xml", filled)
     documents = share / "doc" / "pairlens"
     _fill("copyright", documents / "copyright", filled)
     (documents / "changelog.gz").write_bytes(

@@ -108,9 +108,8 @@ def test_its_icons_are_where_every_desktop_looks(deb: Path, repository: Path) ->
 
 
 def test_software_centres_are_told_its_name_and_version(deb: Path) -> None:
-    path = "usr/share/metainfo/io.github.pairlens.PairLens.metainfo.xml"
-    root = ElementTree.fromstring(content(deb, path))
-    assert root.findtext("launchable") == "pairlens.desktop"
+    root = ElementTree.fromstring(content(deb, "usr/share/metainfo/pairlens.metainfo.xml"))
+    assert root.findtext("id") == root.findtext("launchable") == "pairlens.desktop"
     release = root.find("releases/release")
     assert release is not None
     assert release.get("version") == __version__
