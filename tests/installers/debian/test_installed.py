@@ -190,6 +190,7 @@ def test_a_dropped_folder_is_matched_and_saved_with_no_network(
 ) -> None:
     shown, display = page
     drop(display, PHOTOS)
+    shown.click(".pl-choice [data-do=batch]")
     box = "#batch-folder input, #batch-folder textarea"
     shown.wait_for_function(
         "([box, path]) => document.querySelector(box).value === path", arg=[box, PHOTOS]
