@@ -21,10 +21,6 @@ from tests.fixtures.program import HERE
 pytestmark = needs_a_display
 
 STUCK = (str(HERE / "stuck_start.py"),)
-FILL = (
-    "(([box, text]) => { const field = document.querySelector(`#${box} input, #${box} "
-    "textarea`); field.value = text; field.dispatchEvent(new Event('input')); })"
-)
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +51,8 @@ def start_a_long_batch(window: Opened, tmp_path: Path) -> None:
     for number in range(40):
         coloured_photo(tmp_path / "photos" / f"{number:03}.png", "red", (64 + number, 48))
     window.page("window.pairlens.show('batch')")
-    for values in (["batch-folder", str(tmp_path / "photos")], ["batch-captions", "red"]):
-        window.page(f"{FILL}({json.dumps(values)})")
+    window.fill("batch-folder", tmp_path / "photos")
+    window.fill("batch-captions", "red")
     window.click("#batch-go")
     window.wait_for_page("document.querySelector('#batch-status').innerText.includes('of 40')")
 
@@ -92,8 +88,6 @@ def test_the_window_opens_where_it_was_unless_that_is_off_the_screen(
         window.mouse("windowsize", str(window.window), "900", "640")
         window.mouse("windowmove", str(window.window), "210", "130")
         wait_until(lambda: geometry(window) == (210, 130, 900, 640), "it did not move")
-        start_a_folder = ["batch-folder", str(HERE)]
-        window.page(f"{FILL}({json.dumps(start_a_folder)})")
         close(window)
     settings = tmp_path / "data" / "settings.json"
     kept = json.loads(settings.read_text(encoding="utf-8"))

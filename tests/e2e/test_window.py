@@ -101,12 +101,8 @@ def test_photos_and_folders_come_in_by_drop_and_by_dialog_without_a_copy(
 def test_a_table_is_saved_where_the_dialog_says(opened: Opened, tmp_path: Path) -> None:
     photo = coloured_photo(tmp_path / "photos" / "a.png", "red")
     opened.wait_until_usable()
-    fill = (
-        "(([box, text]) => { const field = document.querySelector(`#${box} input, #${box} "
-        "textarea`); field.value = text; field.dispatchEvent(new Event('input')); })"
-    )
-    for values in (["batch-folder", str(photo.parent)], ["batch-captions", "something red"]):
-        opened.page(f"{fill}({json.dumps(values)})")
+    opened.fill("batch-folder", photo.parent)
+    opened.fill("batch-captions", "something red")
     opened.click("#batch-go")
     opened.wait_for_page("document.querySelectorAll('#batch-table tbody tr').length === 1")
 
