@@ -46,7 +46,7 @@ def left(home: Path, kind: str) -> dict[Path, int]:
 
 
 def go_round(page: Page, folder: Path, words: str) -> None:
-    """Nine interactions; each is waited for. Other words than the last time are searched for."""
+    """A dozen interactions; each is waited for. Other words than the last time are searched for."""
     photos = [str(path) for path in sorted(folder.iterdir())]
     show = "name => window.pairlens.show(name)"
     page.evaluate(show, "match")
@@ -56,6 +56,9 @@ def go_round(page: Page, folder: Path, words: str) -> None:
     expect(page.locator("#match-strip .pl-photo")).to_have_count(len(photos) + 1)
     with answered(page, "#match-results .pl-result"):
         page.fill(box(page, "match-captions"), "red\ngreen")
+    page.click("#match-results .pl-link >> nth=0")
+    expect(page.locator("dialog.pl-why .pl-word").first).to_be_visible()
+    page.keyboard.press("Escape")
     page.click("#match-clear")
     expect(page.locator("#match-strip .pl-photo")).to_have_count(0)
     page.evaluate(show, "batch")
@@ -69,7 +72,9 @@ def go_round(page: Page, folder: Path, words: str) -> None:
     page.fill(box(page, "search-query"), words)
     with answered(page, SEARCH_ANSWERS):
         page.click("#search-go")
-    page.evaluate(show, "history")
+    for view in ("history", "models", "settings"):
+        page.evaluate(show, view)
+        expect(page.locator(f"#view-{view}")).to_be_visible()
 
 
 @pytest.mark.timeout(300)
