@@ -16,6 +16,10 @@ from engine.actions import Action, ActionState, list_actions
 
 # Seconds between two looks at the journal while photos are being copied or moved.
 LOOK_AGAIN = 2.0
+HEADS = (
+    "history.head_when", "history.head_what", "history.head_photos", "history.head_into",
+    "history.head_state",
+)  # fmt: skip
 
 
 class HistoryView:
@@ -65,13 +69,7 @@ class HistoryView:
 def _table(actions: list[Action], t: Translator) -> str:
     if not actions:
         return cards.empty(t("history.empty"), t("history.empty_hint"), "history")
-    heads = "".join(
-        f"<th>{escape(t(key))}</th>"
-        for key in (
-            "history.head_when", "history.head_what", "history.head_photos", "history.head_into",
-            "history.head_state",
-        )
-    )  # fmt: skip
+    heads = "".join(f"<th>{escape(t(key))}</th>" for key in HEADS)
     body = "".join(_row(action, t) for action in actions)
     return (
         f'<table class="pl-table pl-history"><thead><tr>{heads}<th></th></tr></thead>'
@@ -83,12 +81,17 @@ def _row(action: Action, t: Translator) -> str:
     when = f"{action.began:%Y-%m-%d %H:%M}"
     what = t("history.copy" if action.kind == "copy" else "history.move")
     state, hint = _state(action, t)
-    said = escape(state) + "".join(cards.note(line) for line in hint)
-    return (
-        f"<tr><td>{escape(when)}</td><td>{escape(what)}</td><td>{action.total:,}</td>"
-        f'<td class="pl-path">{escape(cards.written(action.into))}</td><td>{said}</td>'
-        f"<td>{_button(action, what, when, t)}</td></tr>"
+    values = (
+        escape(when), escape(what), f"{action.total:,}",
+        f'<span class="pl-path">{escape(cards.written(action.into))}</span>',
+        escape(state) + "".join(cards.note(line) for line in hint),
+    )  # fmt: skip
+    # In a narrow window the heads stand beside the values instead of above them.
+    cells = "".join(
+        f'<td data-head="{escape(t(key))}"><div>{value}</div></td>'
+        for key, value in zip(HEADS, values, strict=True)
     )
+    return f"<tr>{cells}<td>{_button(action, what, when, t)}</td></tr>"
 
 
 def _state(action: Action, t: Translator) -> tuple[str, list[str]]:

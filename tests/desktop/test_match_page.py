@@ -37,6 +37,9 @@ def test_photos_and_captions_become_probabilities_and_a_failed_photo_is_named(
     apple = card(page, "apple.png")
     expect(apple.locator(".pl-percent")).to_have_text(["88 %", "50 %", "2 %"])
     expect(apple.locator(".pl-chip")).to_have_text(["Matches", "Unsure", "Does not match"])
+    # Bars that are not alike could not be compared, and their lines would not stand in one line.
+    wide = "bars => new Set(bars.map(bar => Math.round(bar.getBoundingClientRect().width))).size"
+    assert apple.locator(".pl-bar").evaluate_all(wide) == 1
     expect(apple.locator(".pl-pair p")).to_have_text(
         ["a red apple", "perhaps a red apple", "a green meadow"]
     )
