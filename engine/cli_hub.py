@@ -11,13 +11,13 @@ from engine.cli_console import EXIT_NOTHING_DONE, confirmed, progress_bar, tell
 def import_from_hub(name: str, convert: Callable[[str], int], agreed: bool) -> int:
     """Fetch the model ``name`` and hand its folder to ``convert``; returns the exit code.
 
-    Asks before it fetches unless ``agreed``. Raises as `engine.hub.look_up` and `fetched`.
+    Asks before it fetches unless ``agreed``. Raises as `engine.converting.offered` and
+    `engine.hub.fetched`.
     """
-    from engine.converting import check_needed
-    from engine.hub import fetched, look_up
+    from engine.converting import offered
+    from engine.hub import fetched
 
-    check_needed(name)  # before anybody is asked for anything
-    offer = look_up(name)
+    offer = offered(name)
     size = f"{offer.size / 1e6:,.0f} MB in {len(offer.files)} files"
     tell(f"{name} is on {offer.host}: {size}.")
     if offer.licence:
@@ -26,11 +26,11 @@ def import_from_hub(name: str, convert: Callable[[str], int], agreed: bool) -> i
         tell("Its page gives no licence: without one you may not pass it on.")
     if not agreed and not confirmed(f"Fetch {name} and make a model pack of it?"):
         return EXIT_NOTHING_DONE
-    with ExitStack() as kept:
-        with progress_bar("MB") as progress:
-            try:
+    try:
+        with ExitStack() as kept:
+            with progress_bar("MB") as progress:
                 folder = kept.enter_context(fetched(offer, progress))
-            except KeyboardInterrupt:
-                tell("Stopped. What was fetched is kept: the same command goes on from there.")
-                return EXIT_NOTHING_DONE
-        return convert(str(folder))
+            return convert(str(folder))
+    except KeyboardInterrupt:
+        tell("Stopped. What was fetched is kept: the same command goes on from there.")
+        return EXIT_NOTHING_DONE

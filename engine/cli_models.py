@@ -139,17 +139,15 @@ def _import(args: argparse.Namespace) -> int:
 
 def _convert(source: str, precision: str, name: str | None = None) -> int:
     """Make a pack of a folder of another kind, called by ``name``, and import it."""
-    from engine.converting import import_model, is_model
-    from engine.errors import PackNotAPack
+    from engine.converting import import_model
 
     folder = Path(source)
-    if not is_model(folder):
-        raise PackNotAPack(path=source)
 
     def say(line: str) -> None:
         tell(f"Making a model pack of {name or folder.name}: {line}.")
 
-    return _tell_imported(import_model(folder, say, name, precision))
+    made = import_model(folder, say, name, precision)
+    return EXIT_NOTHING_DONE if made is None else _tell_imported(made)
 
 
 def _tell_imported(imported: Imported) -> int:

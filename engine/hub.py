@@ -1,8 +1,8 @@
 """Fetches a model's files from the Hugging Face hub: the engine's one way to another computer.
 
-Only `pairlens models import OWNER/NAME --download` comes here, and only the model's name is sent:
-no account, no cookie, nothing of what is on this computer. What the hub says of a model is a
-stranger's word: it is measured, cleaned and checked.
+Only `pairlens models import OWNER/NAME --download` and a button of the Models view that names the
+hub come here, and only the model's name is sent: no account, no cookie, nothing of what is on this
+computer. What the hub says of a model is a stranger's word: it is measured, cleaned and checked.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from engine.errors import (
     LibraryBusy,
     PackNotStored,
     PacksBusy,
+    PairLensError,
     SpaceMissing,
 )
 from engine.paths import cache_dir
@@ -132,9 +133,9 @@ def look_up(name: str) -> Offer:
 def fetched(offer: Offer, progress: Progress = no_progress) -> Iterator[Path]:
     """A folder with the model's files, each as long as the hub said and with its checksum.
 
-    The folder is deleted at the end of the block. If fetching fails or is stopped, what was fetched
-    stays until another model is fetched, and the next try goes on from there. ``progress`` counts
-    megabytes.
+    The folder is deleted at the end of the block. If fetching fails, or anything is stopped, what
+    was fetched stays until another model is fetched, and the next try goes on from there.
+    ``progress`` counts megabytes; what it raises stops the fetching.
 
     Raises HubUnreachable, HubModelClosed, HubModelUnusable, SpaceMissing (before anything is
     fetched), PackNotStored, or PacksBusy where another process fetches.
@@ -153,8 +154,10 @@ def fetched(offer: Offer, progress: Progress = no_progress) -> Iterator[Path]:
             raise PackNotStored(path=folder, reason=error.strerror or error) from error
         try:
             yield folder
-        finally:
+        except PairLensError:  # no pack can be made of it
             shutil.rmtree(folder.parent, ignore_errors=True)
+            raise
+        shutil.rmtree(folder.parent, ignore_errors=True)
 
 
 @contextmanager
@@ -226,7 +229,8 @@ def _rest(offer: Offer, file: HubFile, start: int) -> Iterator[bytes]:
     url = f"{offer.base}/{offer.name}/resolve/{offer.revision}/{file.name}"
     with _asking(offer.name, offer.base, file.name), _opened(url, start) as answer:
         known = 0 if answer.status == 206 else start  # a server may send all of it again
-        while chunk := answer.read(_CHUNK):
+        # As much as has come: on a slow line a whole chunk would be waited for.
+        while chunk := answer.read1(_CHUNK):
             if known < len(chunk):
                 yield chunk[known:]
             known = max(0, known - len(chunk))

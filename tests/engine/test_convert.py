@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -427,3 +428,21 @@ def test_what_fails_in_the_other_process_is_told_in_a_sentence(tmp_path: Path) -
     with pytest.raises(ModelUnusable, match="None"):
         converting.import_model(folder, lines.append)
     assert lines == ["loading it"]
+
+
+def test_what_is_cancelled_ends_the_other_process_and_leaves_nothing(
+    tiny_clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[str]] = []
+
+    class Watched(subprocess.Popen[str]):
+        def __init__(self, *words: Any, **how: Any) -> None:
+            super().__init__(*words, **how)
+            started.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Watched)
+    before = packs()
+    assert converting.import_model(tiny_clip, lambda line: None, cancelled=lambda: True) is None
+    (process,) = started
+    assert process.returncode != 0
+    assert packs() == before

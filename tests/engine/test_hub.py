@@ -217,6 +217,31 @@ def test_what_was_left_is_dropped_when_another_model_is_fetched(hub: Hub) -> Non
     assert "model.safetensors.part" not in kept()
 
 
+class Stop(Exception):
+    """Raised by whoever has had enough."""
+
+
+def test_what_is_stopped_goes_on_where_it_was_and_what_is_whole_is_not_fetched_again(
+    hub: Hub,
+) -> None:
+    offer = look_up(NAME)
+
+    def stop(done: int, total: int) -> None:
+        if done > 2:
+            raise Stop
+
+    with pytest.raises(Stop), fetched(offer, stop):
+        pass
+    assert "model.safetensors.part" in kept()
+    with pytest.raises(Stop), fetched(offer):  # while a pack is made of it
+        raise Stop
+    assert set(kept()) == set(WANTED)
+    hub.asked.clear()
+    assert fetch() == WANTED
+    assert hub.fetched() == []
+    assert kept() == []
+
+
 @pytest.mark.parametrize("elsewhere", ["ftp://127.0.0.1/weights", "file:///etc/hostname"])
 def test_no_other_way_is_taken_to_a_file(hub: Hub, elsewhere: str) -> None:
     hub.elsewhere = elsewhere
