@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -26,16 +26,51 @@ class PackChange:
     """What became of a model pack.
 
     Attributes:
-        what: "here" where one that was to be imported had been before.
+        what: "here" where one that was to be imported had been before; "stopped" where that was
+            cancelled, and "kept" where some of it had been fetched.
         title: its name and version.
         name: what `engine.installed.find` knows it by.
         size: bytes that were freed by removing it.
+        calibrated: whether its percentages are match probabilities.
     """
 
-    what: Literal["imported", "here", "used", "whole", "removed"]
+    what: Literal["imported", "here", "stopped", "kept", "used", "whole", "removed"]
     title: str
     name: str
     size: int = 0
+    calibrated: bool = True
+
+
+@dataclass(slots=True)
+class Doing:
+    """What a job is at, in the words of ``key``; its own thread changes it as it goes on."""
+
+    key: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+class StoppedError(Exception):
+    """Ends the work of a job that was cancelled."""
+
+
+def stopping(progress: Progress, cancelled: Cancelled) -> Progress:
+    """Passes progress on, and raises StoppedError once ``cancelled``."""
+
+    def tell(done: int, total: int) -> None:
+        if cancelled():
+            raise StoppedError
+        progress(done, total)
+
+    return tell
+
+
+def added(found: pack_install.Imported) -> PackChange:
+    """What came of an import."""
+    manifest = found.pack.manifest
+    name = found.pack.folder.name if manifest is None else manifest.model_id
+    calibrated = manifest is None or manifest.calibration.fitted
+    what: Literal["imported", "here"] = "imported" if found.fresh else "here"
+    return PackChange(what, found.pack.title, name, calibrated=calibrated)
 
 
 def importing(file: Path, uploads: Path) -> Work[PackChange]:
@@ -44,16 +79,15 @@ def importing(file: Path, uploads: Path) -> Work[PackChange]:
     A file in ``uploads`` is a copy of ours, and goes afterwards.
     """
 
-    def work(progress: Progress, _cancelled: Cancelled) -> PackChange:
+    def work(progress: Progress, cancelled: Cancelled) -> PackChange:
         try:
-            found = pack_install.import_file(file, progress)
+            return added(pack_install.import_file(file, stopping(progress, cancelled)))
+        except StoppedError:
+            return PackChange("stopped", file.name, file.name)
         finally:
             if file.is_relative_to(uploads):
                 with suppress(OSError):
                     file.unlink()
-        manifest = found.pack.manifest
-        name = found.pack.folder.name if manifest is None else manifest.model_id
-        return PackChange("imported" if found.fresh else "here", found.pack.title, name)
 
     return work
 

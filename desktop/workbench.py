@@ -21,7 +21,8 @@ from engine.resident import Resident
 from engine.types import DeviceChoice
 
 if TYPE_CHECKING:
-    from desktop.packs import PackChange
+    from desktop.making import Question
+    from desktop.packs import Doing, PackChange
     from engine.actions import ActionReport
     from engine.errors import PairLensError
     from engine.explain import Explanation
@@ -165,10 +166,15 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class PackJob:
-    """A model pack being imported, chosen, checked or removed; ``doing`` is what is said of it."""
+    """A model pack being made, imported, chosen, checked or removed; or the hub being asked.
 
-    doing: str
-    job: Job[PackChange]
+    Attributes:
+        can_cancel: whether ending it early leaves everything as it was.
+    """
+
+    doing: Doing
+    job: Job[PackChange | Question] | Job[PackChange]
+    can_cancel: bool = False
 
 
 @dataclass
@@ -217,7 +223,7 @@ class Workbench:
     @property
     def busy(self) -> bool:
         """Whether there is work under way that closing the program would end."""
-        return self.jobs.busy or self.writers.busy
+        return self.jobs.busy or self.writers.busy or self.packers.busy
 
     def language(self) -> str:
         """The language in use: the chosen one, else the system's, else English."""

@@ -528,7 +528,8 @@ class ModelNeedsSource(PackError):
     code = "model_needs_source"
     template = (
         "{path}: this PairLens can't make a model pack of another model. That needs PairLens "
-        "installed from its source; the .pairlens file that it exports can be imported here."
+        "installed from its source, whose docs/models.md says how; the .pairlens file that it "
+        "exports can be imported here."
     )
 
 

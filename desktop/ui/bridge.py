@@ -33,10 +33,12 @@ def sweep(uploads: Path) -> None:
                 left.unlink()
 
 
-def folder_box(t: Translator, label: str, name: str, scale: int = 6, value: str = "") -> gr.Textbox:
+def folder_box(
+    t: Translator, label: str, name: str, scale: int = 6, value: str = "", hint: str = ""
+) -> gr.Textbox:
     """A box for a folder in a row, and beside it the window's button that fills it."""
     box = gr.Textbox(
-        value=value, label=label, placeholder=t("folder.hint"), max_lines=1, scale=scale,
+        value=value, label=label, placeholder=hint or t("folder.hint"), max_lines=1, scale=scale,
         elem_id=name,
     )  # fmt: skip
     pick = gr.Button(

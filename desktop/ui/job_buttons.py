@@ -34,17 +34,20 @@ class JobButtons:
     Args:
         place: of the page; begins the names of the buttons.
         held: gives what they are about now.
+        can_rest: whether there is more to it than to be cancelled.
     """
 
-    def __init__(self, t: Translator, place: str, held: Callable[[], Held | None]) -> None:
+    def __init__(
+        self, t: Translator, place: str, held: Callable[[], Held | None], can_rest: bool = True
+    ) -> None:
         self._t = t
         self._held = held
         # Whether the buttons are on show, page.css tells from this: what begins invisible does not
         # always come up in Gradio 6.17.
         self._state = gr.HTML(elem_classes="pl-job-state")
-        self._pause = self._button("job.pause", f"{place}-pause")
+        self._pause = self._button("job.pause", f"{place}-pause") if can_rest else None
         self._stop = self._button("job.cancel", f"{place}-cancel")
-        self.shown = [self._state, self._pause]
+        self.shown = [self._state] if self._pause is None else [self._state, self._pause]
 
     def _button(self, key: str, name: str) -> gr.Button:
         return gr.Button(
@@ -66,7 +69,8 @@ class JobButtons:
             cancelled: the same where it was cancelled, if that is something else.
         """
         on: dict[str, Any] = {"outputs": list(shown), **DIRECT}
-        self._pause.click(lambda: self._hold_or_go_on(look), **on)
+        if self._pause is not None:
+            self._pause.click(lambda: self._hold_or_go_on(look), **on)
         self._stop.click(lambda: self._cancel(cancelled or look), **on)
 
     def look(self) -> Changes:
@@ -74,11 +78,11 @@ class JobButtons:
         held = self._held()
         at = None if held is None else held.snapshot()
         open_ = at is not None and at.state in (State.WAITING, State.RUNNING) and not at.cancelling
-        paused = at is not None and at.paused
-        return {
-            self._state: '<i class="pl-busy"></i>' if open_ else "",
-            self._pause: self._t("job.resume" if paused else "job.pause"),
-        }
+        changes: Changes = {self._state: '<i class="pl-busy"></i>' if open_ else ""}
+        if self._pause is not None:
+            paused = at is not None and at.paused
+            changes[self._pause] = self._t("job.resume" if paused else "job.pause")
+        return changes
 
     def _hold_or_go_on(self, look: Callable[[], Changes]) -> Changes:
         held = self._held()

@@ -7,14 +7,20 @@ import os
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import gradio as gr
 
 from desktop.i18n import Translator
-from desktop.packs import PackChange, checking, importing, removing, using
+from desktop.jobs import Job, Work
+from desktop.making import Question, asking, converting, fetching
+from desktop.packs import Doing, PackChange, checking, importing, removing, using
 from desktop.ui import cards, model_card
 from desktop.ui.bridge import DIRECT, LOOK_EVERY, Changes
+from desktop.ui.job_buttons import JobButtons
+from desktop.ui.other_models import OtherModels, asked
 from desktop.workbench import PackJob, Workbench
+from engine import hub
 from engine.installed import Installed, InUse, Why, find, packs, used
 from engine.pack import read_manifest
 from engine.pack_file import ENDING
@@ -31,6 +37,8 @@ DONE = MappingProxyType(
     {
         "imported": "models.imported",
         "here": "models.here",
+        "stopped": "models.stopped",
+        "kept": "models.kept",
         "used": "models.used",
         "whole": "models.whole",
         "removed": "models.removed",
@@ -57,21 +65,37 @@ class ModelsView:
                     elem_id="models-import",
                 )  # fmt: skip
                 gr.HTML(cards.note(t("models.import_hint")))
-            self._status = gr.HTML(elem_id="models-status", elem_classes="pl-may-be-empty")
+            self._other = OtherModels(t)
+            self._remark = gr.HTML(elem_id="models-remark", elem_classes="pl-may-be-empty")
+            with gr.Row(elem_classes="pl-job"):
+                with gr.Column(min_width=240):
+                    self._status = gr.HTML(elem_id="models-status", elem_classes="pl-may-be-empty")
+                self._buttons = JobButtons(t, "models", self._held, can_rest=False)
         with gr.Column(elem_classes="pl-card pl-model-card", elem_id="models-card"):
             self._facts = gr.HTML(elem_id="models-facts", elem_classes="pl-may-be-empty")
             self._card = gr.Markdown("", latex_delimiters=[], elem_id="models-text")
         self._timer = gr.Timer(LOOK_EVERY, active=False)
-        self.shown = [self._list, self._status, self._facts, self._card, self._timer]
+        self.shown = [
+            self._list, self._remark, self._status, *self._buttons.shown, self._facts, self._card,
+            self._timer,
+        ]  # fmt: skip
         self._wire()
 
     def _wire(self) -> None:
         look = gr.Button("", elem_id="models-look", elem_classes="pl-hidden")
-        asked = gr.Button("", elem_id="models-ask", elem_classes="pl-hidden")
+        link = gr.Button("", elem_id="models-ask", elem_classes="pl-hidden")
         look.click(self.look, None, self.shown, **DIRECT)
         self._timer.tick(self._follow, None, self.shown, **DIRECT)
+        self._buttons.wire(self._follow, self.shown)
         self._file.upload(self._take_upload, self._file, self.shown, **DIRECT)
-        asked.click(
+        if self._other.possible:
+            typed = self._other.typed
+            gr.on(
+                [self._other.convert.click, typed.submit], self._convert, typed, self.shown,
+                **DIRECT,
+            )  # fmt: skip
+            self._other.ask.click(self._ask_hub, typed, self.shown, **DIRECT)
+        link.click(
             self._do, gr.Textbox(visible=False), self.shown, **DIRECT,
             js="() => [JSON.stringify(window.pairlens.asked)]",
         )  # fmt: skip
@@ -82,53 +106,126 @@ class ModelsView:
 
     def start_import(self, file: Path) -> Changes:
         """Import a `.pairlens` file, as a job."""
-        bench, t = self._bench, self._t
-        doing = t("models.importing", file=file.name)
-        bench.pack_job = PackJob(doing, bench.packers.submit(importing(file, bench.uploads)))
-        return self._follow()
+        doing = Doing("models.importing", {"file": file.name})
+        return self._begin(doing, importing(file, self._bench.uploads), can_cancel=True)
 
     def _take_upload(self, file: str) -> Changes:
         return self.start_import(Path(file))
 
-    def _do(self, asked: str) -> Changes:
-        """What a link of the list asks for."""
-        bench, t, what = self._bench, self._t, json.loads(asked)
+    def _convert(self, typed: str) -> Changes:
+        """Make a pack of the folder that was typed; nobody else is asked for anything."""
+        t, name = self._t, typed.strip()
+        folder = cards.typed_path(name)
+        if not name or not folder.is_dir():
+            ask = t("models.ask_hub", host=hub.hub_host())
+            return {self._remark: cards.notice(t("models.no_folder", typed=name or "…", ask=ask))}
+        doing = Doing("models.step_loading", {"name": folder.name})
+        return self._begin(doing, converting(folder, doing), can_cancel=True)
+
+    def _ask_hub(self, typed: str) -> Changes:
+        """Ask the hub about the name that was typed; nothing is fetched yet."""
+        name, host = typed.strip(), hub.hub_host()
+        if not hub.NAME.fullmatch(name):
+            said = self._t("models.no_name", typed=name or "…", host=host)
+            return {self._remark: cards.notice(said)}
+        doing = Doing("models.asking", {"name": name, "host": host})
+        return self._begin(doing, asking(name), can_cancel=True)
+
+    def _fetch(self, token: str) -> Changes:
+        """Fetch what the question on show was about; nothing where it is another one by now."""
+        known = self._bench.pack_job
+        question = known.job.result if known and known.job.finished else None
+        if not isinstance(question, Question) or question.token != token:
+            return self._follow()
+        offer = question.offer
+        doing = Doing("models.fetching", {"name": offer.name, "host": offer.host})
+        return self._begin(doing, fetching(offer, doing), can_cancel=True)
+
+    def _leave(self) -> Changes:
+        """Take the question away unanswered."""
+        known = self._bench.pack_job
+        if known is not None and known.job.finished:
+            self._bench.pack_job = None
+        return {**self._follow(), self._status: ""}
+
+    def _do(self, asked_for: str) -> Changes:
+        """What a link of the list asks for, or the answer to a question."""
+        bench, what = self._bench, json.loads(asked_for)
+        if what["do"] == "fetch":
+            return self._fetch(what["token"])
+        if what["do"] == "leave":
+            return self._leave()
         name = what["pack"]
         try:
             if what["do"] == "card":
                 return self._shown_card(find(name))
             works = {
-                "use": (t("models.switching"), using(name, bench.matcher, bench.keeper)),
-                "check": (t("models.checking"), checking(name)),
-                "remove": (t("models.removing"), removing(name, bench.matcher, bench.keeper)),
+                "use": ("models.switching", using(name, bench.matcher, bench.keeper)),
+                "check": ("models.checking", checking(name)),
+                "remove": ("models.removing", removing(name, bench.matcher, bench.keeper)),
             }
             doing, work = works[what["do"]]
         except Exception as error:
             return {self._status: self._sorry(error)}
-        bench.pack_job = PackJob(doing, bench.packers.submit(work))
-        return self._follow()
+        return self._begin(Doing(doing), work)
+
+    def _begin(
+        self,
+        doing: Doing,
+        work: Work[PackChange] | Work[PackChange | Question],
+        can_cancel: bool = False,
+    ) -> Changes:
+        bench = self._bench
+        if bench.pack_job is not None and not bench.pack_job.job.finished:
+            return {**self._follow(), self._remark: cards.notice(self._t("models.busy"))}
+        bench.pack_job = PackJob(doing, bench.packers.submit(work), can_cancel)
+        return {**self._follow(), self._remark: ""}
+
+    def _held(self) -> Job[Any] | None:
+        """What can be cancelled now."""
+        known = self._bench.pack_job
+        return known.job if known is not None and known.can_cancel else None
 
     def _follow(self) -> Changes:
         known = self._bench.pack_job
         if known is None:
-            return {self._timer: gr.update(active=False)}
+            return {**self._buttons.look(), self._timer: gr.update(active=False)}
         job = known.job
         if not job.finished:
-            said = cards.progress_bar(job.snapshot(), known.doing)
-            return {self._status: said, self._timer: gr.update(active=True)}
+            return {
+                **self._buttons.look(),
+                self._status: self._under_way(known),
+                self._timer: gr.update(active=True),
+            }
         try:
             said = self._said(job.outcome())
         except Exception as error:
             said = self._sorry(error)
-        return {self._status: said, self._list: self._rows(), self._timer: gr.update(active=False)}
+        return {
+            **self._buttons.look(),
+            self._status: said,
+            self._remark: "",
+            self._list: self._rows(),
+            self._timer: gr.update(active=False),
+        }
 
-    def _said(self, change: PackChange) -> str:
+    def _under_way(self, known: PackJob) -> str:
+        at, doing = known.job.snapshot(), known.doing
+        counted = {"done": f"{at.done:,}", "total": f"{at.total:,}"}
+        key = "models.cancelling" if at.cancelling else doing.key
+        return cards.progress_bar(at, self._t(key, **doing.fields, **counted))
+
+    def _said(self, outcome: PackChange | Question) -> str:
+        if isinstance(outcome, Question):
+            return asked(outcome, self._t)
+        t, change = self._t, outcome
         size = f"{change.size / 1e6:,.1f}"
-        words = self._t(DONE[change.what], title=change.title, size=size)
+        words = t(DONE[change.what], title=change.title, size=size)
         use = ""
         if change.what in ("imported", "here"):
-            use = " " + cards.ask("use", self._t("models.use"), "models-ask", pack=change.name)
-        return f'<p class="pl-summary">{escape(words)}{use}</p>'
+            use = " " + cards.ask("use", t("models.use"), "models-ask", pack=change.name)
+        hint = "" if change.calibrated else cards.note(t("models.uncalibrated_hint"))
+        return f'<p class="pl-summary">{escape(words)}{use}</p>{hint}'
 
     def _sorry(self, error: Exception) -> str:
         return cards.notice(cards.sentence_for(error, self._t, self._bench))
