@@ -100,7 +100,8 @@ class Keeper:
         def work(progress: Progress, cancelled: Cancelled) -> IndexReport:
             if cancelled():
                 return IndexReport(cancelled=True)
-            report = index_folder(folder, self._matcher().tuned(), progress, cancelled, name)
+            encoder = self._matcher().tuned().indexer
+            report = index_folder(folder, encoder, progress, cancelled, name)
             report.damage = report.damage or damage
             return report
 
@@ -344,15 +345,15 @@ class Keeper:
     ) -> None:
         folder = None if due >= set(card.folders) else min(due)
         try:
-            matcher = self._matcher().tuned()
+            encoder = self._matcher().tuned().indexer
             now = read_card(card.file)  # another program may have renamed it
             if now is None:
                 raise LibraryUnknown(name=card.name)
-            damage, self._renewing = _standing(card, matcher.model_id)
+            damage, self._renewing = _standing(card, encoder.model_id)
             try:
-                report = index_folder(folder, matcher, progress, cancelled, now.name)
+                report = index_folder(folder, encoder, progress, cancelled, now.name)
             except FolderTaken:  # it is another library's too; this one has it from further up
-                report = index_folder(None, matcher, progress, cancelled, now.name)
+                report = index_folder(None, encoder, progress, cancelled, now.name)
         except FolderMissing:  # deleted since; the one above it has been told as well
             return
         except Exception as error:

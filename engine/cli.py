@@ -194,7 +194,7 @@ def _index(args: argparse.Namespace) -> int:
             folder, name = None, str(folder)
         matcher = load_matcher(choice=args.device).tuned()
         with progress_bar("photo") as progress:
-            report = index_folder(folder, matcher, progress, cancelled, name)
+            report = index_folder(folder, matcher.indexer, progress, cancelled, name)
     usable = report.indexed + report.unchanged + report.reused
     if report.damage is not None:
         tell(f"{report.damage} That is what was done now.")

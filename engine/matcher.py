@@ -8,17 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.architecture import LOOKING_AGAIN, PAIR, RUN_AS
+from engine.architecture import LOOKING_AGAIN, RUN_AS
 from engine.backends import Backend
 from engine.calibration import Vector
 from engine.confidence import SearchConfidence
+from engine.deciding import PairConfig
 from engine.decode import decode
 from engine.device import choose_device, open_backend
 from engine.encoding import EncodePhotos, encode_in_order
 from engine.errors import CaptionEmpty, DeviceMissing, PackNeedsFinder, PackUnsupported
 from engine.installed import used
 from engine.pace import DEFAULT, Facts, Pace, best_pace, usable_cores
-from engine.pack import TOKENIZER, Pack, open_pack
+from engine.pack import TOKENIZER, Manifest, Pack, open_pack
 from engine.preprocess import to_pixels
 from engine.tokenizer import Tokenizer
 from engine.types import (
@@ -92,6 +93,11 @@ class Matcher:
         return self.pack.manifest.search
 
     @property
+    def indexer(self) -> Matcher:
+        """Makes of photos what an index keeps of them, and no more."""
+        return self
+
+    @property
     def device(self) -> str:
         """Where the model runs, in words."""
         return self._backend.device
@@ -110,6 +116,9 @@ class Matcher:
         backend = self._backend
         if pace.model_threads != self._pace.model_threads:
             backend = backend.with_threads(pace.model_threads)
+        return self._made_of(backend, pace)
+
+    def _made_of(self, backend: Backend, pace: Pace) -> Matcher:
         return Matcher(self.pack, backend, self._tokenizer, pace)
 
     def prepare(self, photo: Path) -> FloatArray:
@@ -215,6 +224,17 @@ def load_matcher(pack_dir: Path | None = None, choice: DeviceChoice = DeviceChoi
     return used(load)[0] if pack_dir is None else _load(pack_dir, choice)
 
 
+def open_tokenizer(folder: Path, about: Manifest, prefix: str = "") -> Tokenizer:
+    """The tokenizer of a model whose files' names begin with ``prefix``.
+
+    Raises ValueError where it has tokens that the model does not know.
+    """
+    tokenizer = Tokenizer(folder / f"{prefix}{TOKENIZER}", about.model.max_tokens, about.tokenizer)
+    if tokenizer.size > about.model.vocabulary:
+        raise ValueError(f"{prefix}{TOKENIZER} has more tokens than the model")
+    return tokenizer
+
+
 def _load(folder: Path, choice: DeviceChoice) -> Matcher:
     device = choose_device(choice, folder)
     pack = open_pack(folder)
@@ -224,14 +244,12 @@ def _load(folder: Path, choice: DeviceChoice) -> Matcher:
             path=pack.folder, reason=f"its kind is {about.kind}, and its architecture's {runs}"
         )
     try:
-        tokenizer = Tokenizer(pack.folder / TOKENIZER, about.model.max_tokens, about.tokenizer)
-        if tokenizer.size > about.model.vocabulary:
-            raise ValueError(f"{TOKENIZER} has more tokens than the model")
-        if about.architecture == PAIR:
+        if isinstance(about.model, PairConfig):
             from engine.pair_matcher import open_pair  # which builds on this module
 
-            matcher: Matcher = open_pair(pack)
+            matcher: Matcher = open_pair(pack, about.model)
         else:
+            tokenizer = open_tokenizer(folder, about)
             matcher = Matcher(pack, open_backend(pack, choice, device), tokenizer)
     except DeviceMissing:
         raise

@@ -6,57 +6,70 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
-from engine.architecture import BLIP, DECIDER, DUAL, VILT
+from engine.architecture import BLIP, DECIDER, VILT
+from engine.backends import Backend
 from engine.deciding import BlipConfig, PairConfig
 from engine.device import open_foreign
-from engine.matcher import Matcher
+from engine.matcher import Matcher, open_tokenizer
 from engine.pace import DEFAULT, Pace
-from engine.pack import TOKENIZER, Manifest, Pack
+from engine.pack import Pack
 from engine.tokenizer import Tokenizer
 from engine.types import FloatArray, ImageFeatures, IntArray, TextFeatures
 
 
 class PairMatcher(Matcher):
-    """Behaves as the finder where photos are found, and as the decider where pairs are judged.
+    """Is the matcher of the finder, to which that of the decider adds what judges pairs.
 
     Args:
         pack: a verified pack of two models.
-        finder, decider: matchers of each.
+        backend, tokenizer: the finder's.
+        decider: a matcher of the other model.
         pace: how photos are encoded.
     """
 
-    def __init__(self, pack: Pack, finder: Matcher, decider: Matcher, pace: Pace = DEFAULT) -> None:
-        super().__init__(pack, finder._backend, finder._tokenizer, pace)
-        self._finder, self._decider = finder, decider
+    def __init__(
+        self,
+        pack: Pack,
+        backend: Backend,
+        tokenizer: Tokenizer,
+        decider: Matcher,
+        pace: Pace = DEFAULT,
+    ) -> None:
+        super().__init__(pack, backend, tokenizer, pace)
+        self._decider = decider
 
-    def _at(self, pace: Pace) -> Matcher:
-        if pace == self._pace:
-            return self
-        return PairMatcher(self.pack, self._finder._at(pace), self._decider, pace)
+    @property
+    def indexer(self) -> Matcher:
+        """The finder alone: an index keeps nothing of what the decider makes of a photo."""
+        return Matcher(self.pack, self._backend, self._tokenizer, self._pace)
+
+    def _made_of(self, backend: Backend, pace: Pace) -> Self:
+        return type(self)(self.pack, backend, self._tokenizer, self._decider, pace)
 
     def prepare(self, photo: Path) -> FloatArray:
         """Pixels float32 [F]: the finder's, then the decider's. Raises PhotoError."""
-        parts = self._finder.prepare(photo), self._decider.prepare(photo)
+        parts = super().prepare(photo), self._decider.prepare(photo)
         return np.concatenate([part.ravel() for part in parts])
 
     def encode(self, pixels: FloatArray) -> ImageFeatures:
         """Features of pixels float32 [B, F]."""
         found, judged = (
-            matcher.pack.manifest.preprocessing.shape for matcher in (self._finder, self._decider)
+            matcher.pack.manifest.preprocessing.shape for matcher in (self, self._decider)
         )
         cut = math.prod(found)
         return ImageFeatures(
-            self._finder.encode(pixels[:, :cut].reshape(-1, *found)).embeddings,
+            super().encode(pixels[:, :cut].reshape(-1, *found)).embeddings,
             self._decider.encode(pixels[:, cut:].reshape(-1, *judged)).tokens,
         )
 
     def encode_captions(self, captions: Sequence[str], blank: bool = False) -> TextFeatures:
         """See `Matcher.encode_captions`."""
         read = self._decider.encode_captions(captions, blank)
-        found = self._finder.encode_captions(captions, blank)
+        found = super().encode_captions(captions, blank)
         return TextFeatures(found.embeddings, read.tokens, read.mask)
 
     def logits(
@@ -66,27 +79,23 @@ class PairMatcher(Matcher):
         return self._decider.logits(images, texts, photos, captions)
 
 
-def open_pair(pack: Pack) -> PairMatcher:
+def open_pair(pack: Pack, config: PairConfig) -> PairMatcher:
     """A matcher of a verified pack of two models. Raises whatever its parts do."""
-    config, about = pack.manifest.model, pack.manifest
-    assert isinstance(config, PairConfig)
-    architecture = BLIP if isinstance(config.decider, BlipConfig) else VILT
-    found = replace(about, architecture=DUAL, model=config.finder)
     judged = replace(
-        about,
-        architecture=architecture,
+        pack.manifest,
+        architecture=BLIP if isinstance(config.decider, BlipConfig) else VILT,
         model=config.decider,
         preprocessing=config.preprocessing,
         tokenizer=config.tokenizer,
     )
-    return PairMatcher(pack, _part(pack, found, ""), _part(pack, judged, DECIDER))
-
-
-def _part(pack: Pack, about: Manifest, prefix: str) -> Matcher:
-    tokenizer = Tokenizer(
-        pack.folder / f"{prefix}{TOKENIZER}", about.model.max_tokens, about.tokenizer
+    decider = Matcher(
+        Pack(pack.folder, judged),
+        open_foreign(pack.folder, config.decider, DECIDER),
+        open_tokenizer(pack.folder, judged, DECIDER),
     )
-    if tokenizer.size > about.model.vocabulary:
-        raise ValueError(f"{prefix}{TOKENIZER} has more tokens than the model")
-    backend = open_foreign(pack.folder, about.model, prefix)
-    return Matcher(Pack(pack.folder, about), backend, tokenizer)
+    return PairMatcher(
+        pack,
+        open_foreign(pack.folder, config.finder),
+        open_tokenizer(pack.folder, pack.manifest),
+        decider,
+    )

@@ -7,8 +7,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from engine.architecture import BLIP, DECIDER, DUAL, PAIR, RUN_AS, VILT
-from engine.config import DualConfig, TokenizerFacts
+from engine.architecture import DECIDER, PAIR, RUN_AS
+from engine.config import DualConfig
 from engine.deciding import BlipConfig, PairConfig, ViltConfig
 from engine.errors import PackNotPairable, PackNotStored
 from engine.installed import Installed
@@ -45,18 +45,17 @@ def pair(finder: Installed, decider: Installed, name: str | None = None) -> Impo
 
 def _config(finder: Pack, decider: Pack) -> PairConfig:
     found, judged = finder.manifest, decider.manifest
-    if found.architecture != DUAL or not isinstance(found.model, DualConfig):
+    if not isinstance(found.model, DualConfig):
         reason = f"its architecture is {found.architecture}"
         raise PackNotPairable(path=finder.folder, part="FINDER", reason=reason)
-    if judged.architecture not in (BLIP, VILT):
+    decides, reads = judged.model, judged.tokenizer
+    if not isinstance(decides, BlipConfig | ViltConfig) or reads is None:
         reason = f"its architecture is {judged.architecture}"
         raise PackNotPairable(path=decider.folder, part="DECIDER", reason=reason)
     if not set(found.languages) & set(judged.languages):
         reason = f"it reads {', '.join(judged.languages)}, the finder {', '.join(found.languages)}"
         raise PackNotPairable(path=decider.folder, part="DECIDER", reason=reason)
-    assert isinstance(judged.model, BlipConfig | ViltConfig)
-    assert isinstance(judged.tokenizer, TokenizerFacts)
-    return PairConfig(found.model, judged.model, judged.preprocessing, judged.tokenizer)
+    return PairConfig(found.model, decides, judged.preprocessing, reads)
 
 
 def _copy(pack: Pack, into: Path, prefix: str) -> None:

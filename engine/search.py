@@ -160,7 +160,10 @@ def _content(photo: Path, library: Library) -> bytes:
 def _embedding(matcher: Matcher, photo: Path, content: bytes, snapshot: Snapshot) -> FloatArray:
     """Float32 [1, E]; a photo whose content is indexed is not decoded again."""
     known = snapshot.embedding_of(content)
-    return matcher.encode(matcher.prepare(photo)[None]).embeddings if known is None else known
+    if known is not None:
+        return known
+    encoder = matcher.indexer
+    return encoder.encode(encoder.prepare(photo)[None]).embeddings
 
 
 def nearest_first(by_words: FloatArray | None, by_photo: FloatArray | None, count: int) -> IntArray:

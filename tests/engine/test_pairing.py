@@ -96,7 +96,7 @@ def test_a_library_keeps_what_finds_and_a_search_looks_at_the_photos_again(
     paired: Path, photos: list[Path]
 ) -> None:
     matcher, folder = load_matcher(paired), photos[0].parent
-    index_folder(folder, matcher)
+    index_folder(folder, matcher.indexer)
     said = {
         match.photo.resolve(): match.probability for match in matcher.match(photos, CAPTIONS[:1])
     }
@@ -121,12 +121,25 @@ def test_a_library_keeps_what_finds_and_a_search_looks_at_the_photos_again(
     assert None not in [hit.probability for hit in found[:-1]]
 
 
+def test_what_an_index_keeps_is_made_without_the_decider(
+    packs: dict[str, Path], paired: Path, photos: list[Path]
+) -> None:
+    both, finder = load_matcher(paired), load_matcher(packs["clip"])
+    pixels = both.indexer.prepare(photos[0])
+    assert np.array_equal(pixels, finder.prepare(photos[0]))
+    found = both.indexer.encode(pixels[None])
+    assert np.array_equal(found.embeddings, both.encode(both.prepare(photos[0])[None]).embeddings)
+    assert found.tokens.size == 0
+    assert (both.indexer.model_id, both.indexer.pack_folder) == (both.model_id, paired)
+    assert finder.indexer is finder
+
+
 def test_work_on_a_folder_that_is_indexed_reads_the_photos(
     paired: Path, photos: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PAIRLENS_PACK", str(paired))
     matcher = load_matcher()
-    index_folder(photos[0].parent, matcher)
+    index_folder(photos[0].parent, matcher.indexer)
     captions, out = tmp_path / "captions.txt", tmp_path / "out.json"
     captions.write_text("\n".join(CAPTIONS), encoding="utf-8")
     words = ["batch", str(photos[0].parent), "--captions", str(captions), "--mode", "all"]
