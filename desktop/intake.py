@@ -1,4 +1,4 @@
-"""What people hand to the window, told apart: photos, folders, and what can't be used.
+"""What people hand to the window, told apart: photos, folders, models, and what can't be used.
 
 It comes by drop, by paste, by a dialog or from the command line, as paths: nothing is copied.
 """
@@ -27,11 +27,13 @@ class Intake:
     Attributes:
         photos: files that are photos, or at least begin like one.
         folders: those that hold photos, or may hold some.
+        packs: model packs as files.
         unusable: files and folders that can't be used, each with its reason.
     """
 
     photos: list[Path] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
+    packs: list[Path] = field(default_factory=list)
     unusable: list[PhotoFailure] = field(default_factory=list)
 
 
@@ -54,6 +56,8 @@ def is_there(path: Path) -> bool:
 
 def told_apart(given: Iterable[str]) -> Intake:
     """Sort paths and ``file:`` URIs out. What came twice is there once."""
+    from engine.pack_file import ENDING
+
     came = Intake()
     until = time.monotonic() + PATIENCE
     for path in dict.fromkeys(map(as_path, given)):
@@ -61,6 +65,8 @@ def told_apart(given: Iterable[str]) -> Intake:
             if is_there(path) and on_disk(path).is_dir():
                 _check_folder(path, until)
                 came.folders.append(path)
+            elif path.suffix.lower() == ENDING and is_there(path):
+                came.packs.append(path)
             else:
                 _check_photo(path)
                 came.photos.append(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from desktop.jobs import Work
 from engine import pack_install
-from engine.errors import PackFixed
+from engine.errors import PackFixed, PairLensError
 from engine.installed import choose, find
 from engine.pack import open_pack
 from engine.paths import PACK_VARIABLE, packs_dir, shipped_pack_dir
@@ -39,6 +40,10 @@ class PackChange:
     name: str
     size: int = 0
     calibrated: bool = True
+
+
+# What came of files, each by itself: one that can't be imported does not keep the next from it.
+Imports = list[PackChange | PairLensError]
 
 
 @dataclass(slots=True)
@@ -73,21 +78,27 @@ def added(found: pack_install.Imported) -> PackChange:
     return PackChange(what, found.pack.title, name, calibrated=calibrated)
 
 
-def importing(file: Path, uploads: Path) -> Work[PackChange]:
-    """The work that imports a `.pairlens` file; raises what `import_file` does.
+def importing(files: Sequence[Path], uploads: Path, doing: Doing) -> Work[Imports]:
+    """The work that imports `.pairlens` files, one after the other.
 
     A file in ``uploads`` is a copy of ours, and goes afterwards.
     """
 
-    def work(progress: Progress, cancelled: Cancelled) -> PackChange:
-        try:
-            return added(pack_install.import_file(file, stopping(progress, cancelled)))
-        except StoppedError:
-            return PackChange("stopped", file.name, file.name)
-        finally:
-            if file.is_relative_to(uploads):
-                with suppress(OSError):
-                    file.unlink()
+    def work(progress: Progress, cancelled: Cancelled) -> Imports:
+        came: Imports = []
+        for file in files:
+            doing.fields = {"file": file.name}
+            try:
+                came.append(added(pack_install.import_file(file, stopping(progress, cancelled))))
+            except PairLensError as error:
+                came.append(error)
+            except StoppedError:
+                return [*came, PackChange("stopped", file.name, file.name)]
+            finally:
+                if file.is_relative_to(uploads):
+                    with suppress(OSError):
+                        file.unlink()
+        return came
 
     return work
 

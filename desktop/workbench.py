@@ -22,7 +22,7 @@ from engine.types import DeviceChoice
 
 if TYPE_CHECKING:
     from desktop.making import Question
-    from desktop.packs import Doing, PackChange
+    from desktop.packs import Doing, Imports, PackChange
     from engine.actions import ActionReport
     from engine.errors import PairLensError
     from engine.explain import Explanation
@@ -173,7 +173,7 @@ class PackJob:
     """
 
     doing: Doing
-    job: Job[PackChange | Question] | Job[PackChange]
+    job: Job[PackChange | Question | Imports]
     can_cancel: bool = False
 
 

@@ -50,7 +50,7 @@ def build_page(bench: Workbench, language: str) -> gr.Blocks:
         WhyDialog(bench, t)
         PhotoActions(bench, t)
         gr.HTML(about)
-        arrivals.wire(matching, batching, searching)
+        arrivals.wire(matching, batching, searching, models)
         # After a reload, or in another language: go on showing what runs or ran last.
         page.load(
             lambda: {**batching.resume(), **searching.resume()}, None,

@@ -1,4 +1,5 @@
-"""Where what people hand in goes: photos to Match or Search, folders to Batch or Search.
+"""Where what people hand in goes: photos to Match or Search, folders to Batch or Search, and
+files with a model pack to Models.
 
 It comes from the window (drop, paste, dialog, command line) as paths, or from the command line
 without one; page.js hands it over here, one arrival at a time, and shows the view that is named in
@@ -22,6 +23,7 @@ from desktop.ui import cards
 from desktop.ui.batch import BatchView
 from desktop.ui.bridge import DIRECT, Changes, sweep
 from desktop.ui.match import MatchView
+from desktop.ui.models import ModelsView
 from desktop.ui.search import SearchView
 from desktop.workbench import Workbench
 
@@ -44,13 +46,16 @@ class Arrivals:
         # Tells page.js one answer from the next.
         self._count = itertools.count()
 
-    def wire(self, matching: MatchView, batching: BatchView, searching: SearchView) -> None:
+    def wire(
+        self, matching: MatchView, batching: BatchView, searching: SearchView, models: ModelsView
+    ) -> None:
         """Say where the parts of the views are; to be called once they are laid out."""
         self._matching, self._batching, self._searching = matching, batching, searching
+        self._models = models
         on: dict[str, Any] = {
             "outputs": [
                 self._said, self._pasted, matching.photos, matching.strip, batching.folder,
-                *searching.shown,
+                *searching.shown, *models.shown,
             ],
             **DIRECT,
         }  # fmt: skip
@@ -124,6 +129,12 @@ class Arrivals:
                 remarks.append(cards.note(t("arrive.photos_in_match", photos=count)))
         elif came.folders:
             remarks.append(self._choice(came.folders))
+        if came.packs:
+            changes |= self._models.start_import(came.packs)
+            if go == "match":
+                count = cards.photos(len(came.photos), t)
+                remarks.append(cards.note(t("arrive.photos_in_match", photos=count)))
+            go = "models"
         return {**changes, self._said: self._answer("".join(remarks), go)}
 
     def _put(self, view: str, folders: Sequence[Path], remarks: list[str]) -> Changes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +15,7 @@ import gradio as gr
 from desktop.i18n import Translator
 from desktop.jobs import Job, Work
 from desktop.making import Question, asking, converting, fetching
-from desktop.packs import Doing, PackChange, checking, importing, removing, using
+from desktop.packs import Doing, Imports, PackChange, checking, importing, removing, using
 from desktop.ui import cards, model_card
 from desktop.ui.bridge import DIRECT, LOOK_EVERY, Changes
 from desktop.ui.job_buttons import JobButtons
@@ -104,13 +105,13 @@ class ModelsView:
         """The packs as they are now, and the job that runs or was the last."""
         return {self._list: self._rows(), **self._follow()}
 
-    def start_import(self, file: Path) -> Changes:
-        """Import a `.pairlens` file, as a job."""
-        doing = Doing("models.importing", {"file": file.name})
-        return self._begin(doing, importing(file, self._bench.uploads), can_cancel=True)
+    def start_import(self, files: Sequence[Path]) -> Changes:
+        """Import `.pairlens` files, as a job."""
+        doing = Doing("models.importing", {"file": files[0].name})
+        return self._begin(doing, importing(files, self._bench.uploads, doing), can_cancel=True)
 
     def _take_upload(self, file: str) -> Changes:
-        return self.start_import(Path(file))
+        return self.start_import([Path(file)])
 
     def _convert(self, typed: str) -> Changes:
         """Make a pack of the folder that was typed; nobody else is asked for anything."""
@@ -172,7 +173,7 @@ class ModelsView:
     def _begin(
         self,
         doing: Doing,
-        work: Work[PackChange] | Work[PackChange | Question],
+        work: Work[PackChange] | Work[PackChange | Question] | Work[Imports],
         can_cancel: bool = False,
     ) -> Changes:
         bench = self._bench
@@ -204,7 +205,6 @@ class ModelsView:
         return {
             **self._buttons.look(),
             self._status: said,
-            self._remark: "",
             self._list: self._rows(),
             self._timer: gr.update(active=False),
         }
@@ -215,10 +215,18 @@ class ModelsView:
         key = "models.cancelling" if at.cancelling else doing.key
         return cards.progress_bar(at, self._t(key, **doing.fields, **counted))
 
-    def _said(self, outcome: PackChange | Question) -> str:
+    def _said(self, outcome: PackChange | Question | Imports) -> str:
         if isinstance(outcome, Question):
             return asked(outcome, self._t)
-        t, change = self._t, outcome
+        if isinstance(outcome, PackChange):
+            return self._changed(outcome)
+        return "".join(
+            self._changed(one) if isinstance(one, PackChange) else self._sorry(one)
+            for one in outcome
+        )
+
+    def _changed(self, change: PackChange) -> str:
+        t = self._t
         size = f"{change.size / 1e6:,.1f}"
         words = t(DONE[change.what], title=change.title, size=size)
         use = ""

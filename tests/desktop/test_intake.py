@@ -25,6 +25,15 @@ def test_photos_folders_and_what_cannot_be_used_are_told_apart(tmp_path: Path) -
     ]  # fmt: skip
 
 
+def test_a_file_with_a_model_pack_is_known_by_its_ending(tmp_path: Path) -> None:
+    packed = tmp_path / "Other.PAIRLENS"
+    packed.write_bytes(b"it is looked into when it is imported")
+    gone = tmp_path / "gone.pairlens"
+    came = told_apart([str(packed), str(gone)])
+    assert (came.packs, came.photos) == ([packed], [])
+    assert [one.photo for one in came.unusable] == [gone]
+
+
 def test_a_photo_without_an_ending_is_a_photo_by_its_content(tmp_path: Path) -> None:
     photo = coloured_photo(tmp_path / "a.png", "red").rename(tmp_path / "scan")
     assert told_apart([str(photo)]).photos == [photo]

@@ -141,6 +141,23 @@ def test_what_is_no_pack_is_refused_and_a_damaged_one_is_named(
     expect(status(page).locator(".pl-notice")).to_contain_text("is missing")
 
 
+def test_files_that_are_handed_to_the_window_are_imported_one_after_the_other(
+    page: Page, other: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / "holiday.pairlens"
+    bad.write_bytes(b"nothing of the kind")
+    photo = fruit(tmp_path / "photos") / "apple.png"
+    choose_view(page, "match")
+    paths = [str(bad), str(photo), str(other)]
+    page.evaluate("paths => window.pairlens.arrive(paths)", paths)
+    expect(page.locator("#view-models")).to_be_visible()
+    expect(status(page).locator(".pl-notice")).to_contain_text("holiday.pairlens: this can't be")
+    expect(status(page).locator(".pl-summary")).to_contain_text("Zebra")
+    expect(row(page, "Zebra")).to_be_visible()
+    expect(page.locator("#pl-arrival")).to_contain_text("Added in Match: 1 photo.")
+    assert other.exists()
+
+
 def test_the_view_speaks_chinese_and_a_named_pack_stays(browser: Browser, tmp_path: Path) -> None:
     named = light_pack(tmp_path / "named", "Named")
     variables = {"FAKE_MATCHER_PACK": str(named), "PAIRLENS_PACK": str(named)}

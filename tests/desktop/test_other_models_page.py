@@ -193,7 +193,9 @@ def test_fetching_can_be_cancelled_while_the_hub_is_silent_and_goes_on_from_ther
     while not (part.exists() and part.stat().st_size):
         time.sleep(0.1)
     page.locator("#models-list [data-do=check]").click()
-    expect(page.locator("#models-remark .pl-notice")).to_contain_text("One thing at a time")
+    expect(page.locator("#models-remark .pl-notice")).to_contain_text(
+        "only one thing is done here at a time"
+    )
     page.click("#models-cancel")
     expect(status(page)).to_contain_text("What was fetched is kept")
     expect(page.locator("#models-cancel")).to_be_hidden()
@@ -206,7 +208,7 @@ def test_making_a_pack_of_a_folder_can_be_cancelled_and_leaves_nothing(
     convert(page, clip)
     expect(status(page)).to_contain_text("Making a model pack of tiny: reading the model…")
     page.click("#models-cancel")
-    expect(status(page)).to_contain_text("Cancelled. Nothing was changed.")
+    expect(status(page)).to_contain_text("Cancelled: tiny was not added.")
     assert children(program.process.pid) == set()
     expect(page.locator("#models-list li")).to_have_count(1)
     (clip.parent / "nothing").mkdir(exist_ok=True)
