@@ -7,13 +7,13 @@ from html import escape
 import gradio as gr
 
 from desktop.i18n import Translator
-from desktop.ui import cards
 from desktop.ui.arrival import Arrivals
 from desktop.ui.batch import BatchView
 from desktop.ui.bridge import DIRECT
 from desktop.ui.history import HistoryView
 from desktop.ui.icons import icon
 from desktop.ui.match import MatchView
+from desktop.ui.model_lines import ModelLines
 from desktop.ui.models import ModelsView
 from desktop.ui.photo_actions import PhotoActions
 from desktop.ui.search import SearchView
@@ -27,11 +27,10 @@ from desktop.workbench import Workbench
 def build_page(bench: Workbench, language: str) -> gr.Blocks:
     """The whole page in one language; waits for the model, which the page names."""
     t = bench.translators[language]
-    problem, about = _model_lines(bench, t)
     page = gr.Blocks(title="PairLens", analytics_enabled=False, fill_width=True)
     with page:
         gr.HTML(_header(t), elem_id="pl-header")
-        gr.HTML(problem, elem_id="pl-problem", elem_classes="pl-may-be-empty")
+        lines = ModelLines(bench, t)
         arrivals = Arrivals(bench, t)
         with gr.Column(elem_id="view-match", elem_classes="pl-view"):
             welcome = Welcome(bench, t)
@@ -44,12 +43,12 @@ def build_page(bench: Workbench, language: str) -> gr.Blocks:
         with gr.Column(elem_id="view-history", elem_classes="pl-view"):
             history = HistoryView(bench, t)
         with gr.Column(elem_id="view-models", elem_classes="pl-view"):
-            models = ModelsView(bench, t)
+            models = ModelsView(bench, t, lines)
         with gr.Column(elem_id="view-settings", elem_classes="pl-view"):
             settings = SettingsView(bench, t)
         WhyDialog(bench, t)
         PhotoActions(bench, t)
-        gr.HTML(about)
+        lines.foot.render()  # type: ignore[no-untyped-call]  # Gradio's
         arrivals.wire(matching, batching, searching, models)
         # After a reload, or in another language: go on showing what runs or ran last.
         page.load(
@@ -89,25 +88,4 @@ def _header(t: Translator) -> str:
         f"<p>{escape(t('app.tagline'))}</p></div></div>"
         f'<div id="pl-tabs" role="tablist" aria-label="{escape(t("app.views"))}">{tabs}</div>'
         "</header>"
-    )
-
-
-def _model_lines(bench: Workbench, t: Translator) -> tuple[str, str]:
-    """What is wrong with the model, if anything is, and the quiet line at the foot."""
-    private = escape(t("about.private"))
-    try:
-        manifest = bench.matcher.get().pack.manifest
-    except Exception as error:
-        return (
-            cards.notice(cards.sentence_for(error, t, bench)),
-            f'<p class="pl-about">{private}</p>',
-        )
-    model = t("about.model", name=manifest.name, version=manifest.version)
-    # The pack's own sentence is English; what most people must know of it is said in theirs.
-    short = "non-commercial" in manifest.notice.lower()
-    licence = t("about.non_commercial") if short else manifest.licence
-    return "", (
-        f'<p class="pl-about"><span>{escape(model)}</span>'
-        f'<span title="{escape(manifest.notice)}">{escape(licence)}</span>'
-        f"<span>{private}</span></p>"
     )

@@ -19,6 +19,7 @@ from desktop.packs import Doing, Imports, PackChange, checking, importing, remov
 from desktop.ui import cards, model_card
 from desktop.ui.bridge import DIRECT, LOOK_EVERY, Changes
 from desktop.ui.job_buttons import JobButtons
+from desktop.ui.model_lines import ModelLines
 from desktop.ui.other_models import OtherModels, asked
 from desktop.workbench import PackJob, Workbench
 from engine import hub
@@ -50,13 +51,17 @@ DONE = MappingProxyType(
 class ModelsView:
     """Laid out inside the current tab when it is made.
 
+    Args:
+        lines: say which model answers, which is changed here.
+
     Attributes:
         shown: all that its events change.
     """
 
-    def __init__(self, bench: Workbench, t: Translator) -> None:
+    def __init__(self, bench: Workbench, t: Translator, lines: ModelLines) -> None:
         self._bench = bench
         self._t = t
+        self._lines = lines
         with gr.Column(elem_classes="pl-card"):
             gr.HTML(f"<h2>{escape(t('models.packs'))}</h2>{cards.note(t('models.hint'))}")
             self._list = gr.HTML(elem_id="models-list", elem_classes="pl-may-be-empty")
@@ -78,7 +83,7 @@ class ModelsView:
         self._timer = gr.Timer(LOOK_EVERY, active=False)
         self.shown = [
             self._list, self._remark, self._status, *self._buttons.shown, self._facts, self._card,
-            self._timer,
+            self._timer, *lines.shown,
         ]  # fmt: skip
         self._wire()
 
@@ -103,7 +108,7 @@ class ModelsView:
 
     def look(self) -> Changes:
         """The packs as they are now, and the job that runs or was the last."""
-        return {self._list: self._rows(), **self._follow()}
+        return {self._list: self._rows(), **self._lines.look(), **self._follow()}
 
     def start_import(self, files: Sequence[Path]) -> Changes:
         """Import `.pairlens` files, as a job."""
@@ -207,6 +212,7 @@ class ModelsView:
             self._status: said,
             self._list: self._rows(),
             self._timer: gr.update(active=False),
+            **self._lines.look(),
         }
 
     def _under_way(self, known: PackJob) -> str:

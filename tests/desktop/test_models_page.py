@@ -101,6 +101,9 @@ def test_a_pack_is_added_used_checked_and_removed(
     expect(row(page, "Zebra").locator(".pl-chip")).to_have_text(["In use"])
     expect(row(page, "Zebra")).to_contain_text("it was chosen")
     expect(row(page, "PairLens Small").locator(".pl-chip")).to_have_count(0)
+    expect(page.locator(".pl-about")).to_contain_text("Zebra")
+    page.reload()
+    expect(page.locator(".pl-about")).to_contain_text("Zebra")
     # The library in use is looked at with it by itself.
     choose_view(page, "search")
     expect(page.locator("#search-news")).to_contain_text("4 photos looked at with the new model")
@@ -118,6 +121,7 @@ def test_a_pack_is_added_used_checked_and_removed(
     expect(status(page)).to_contain_text("was removed, which freed")
     expect(row(page, "Zebra")).to_have_count(0)
     expect(row(page, "PairLens Small").locator(".pl-chip")).to_have_text(["In use"])
+    expect(page.locator(".pl-about")).to_contain_text("PairLens Small")
 
 
 def test_what_is_no_pack_is_refused_and_a_damaged_one_is_named(
