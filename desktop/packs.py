@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from desktop.jobs import Work
 from engine import pack_install
+from engine.cost import seconds_on_samples
 from engine.errors import PackFixed, PairLensError
 from engine.installed import choose, find
 from engine.pack import open_pack
@@ -33,6 +34,7 @@ class PackChange:
         name: what `engine.installed.find` knows it by.
         size: bytes that were freed by removing it.
         calibrated: whether its percentages are match probabilities.
+        seconds: that it takes for each pair here, where it looks at photos again for that.
     """
 
     what: Literal["imported", "here", "stopped", "kept", "used", "whole", "removed"]
@@ -40,6 +42,7 @@ class PackChange:
     name: str
     size: int = 0
     calibrated: bool = True
+    seconds: float | None = None
 
 
 # What came of files, each by itself: one that can't be imported does not keep the next from it.
@@ -122,12 +125,15 @@ def using(name: str, matcher: LazyMatcher, keeper: Keeper) -> Work[PackChange]:
 
 
 def checking(name: str) -> Work[PackChange]:
-    """The work that checks every file of a pack; raises what `find` and `open_pack` do."""
+    """The work that checks every file of a pack, and how long it takes where that is long.
+
+    It raises what `find`, `open_pack` and `load_matcher` do.
+    """
 
     def work(_progress: Progress, _cancelled: Cancelled) -> PackChange:
         pack = find(name)
-        open_pack(pack.folder)
-        return PackChange("whole", pack.title, name)
+        seconds = seconds_on_samples(open_pack(pack.folder))
+        return PackChange("whole", pack.title, name, seconds=seconds)
 
     return work
 

@@ -98,6 +98,8 @@ def _list(args: argparse.Namespace) -> int:
         print(f"{mark} {pack['name']} {pack['version']}: {languages}; {size:,.1f} MB{why}")
         print(f"      {pack['model_id']} in {pack['where']}")
         print(f"      {pack['licence']}: {pack['notice']}")
+        if pack["looks_again"]:
+            print("      looks at photos again for each pair; models verify NAME says how long")
     return EXIT_DONE
 
 
@@ -212,6 +214,7 @@ def _use(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
+    from engine.cost import seconds_on_samples
     from engine.errors import PackError
     from engine.installed import find, packs
     from engine.pack import open_pack
@@ -220,7 +223,7 @@ def _verify(args: argparse.Namespace) -> int:
     bad = 0
     for pack in chosen:
         try:
-            open_pack(pack.folder)
+            each = seconds_on_samples(open_pack(pack.folder))
         except PackError as error:
             bad += 1
             print(f"BAD  {pack.title}: {error}")
@@ -229,6 +232,11 @@ def _verify(args: argparse.Namespace) -> int:
             print(f"BAD  {pack.title}: {pack.folder} can't be read ({error.strerror or error})")
         else:
             print(f"ok   {pack.title}")
+            if each is not None:
+                _tell(
+                    f"     It looks at photos again: {each:.2g} seconds for each pair on this "
+                    f"computer, {max(1, round(each * 1000 / 60)):,} minutes for a thousand."
+                )
     if not bad:
         return EXIT_DONE
     return EXIT_NOTHING_DONE if bad == len(chosen) else EXIT_SOME_FAILED

@@ -1,4 +1,4 @@
-"""What a batch will take with a model that looks at the photo again for each pair."""
+"""What a model that looks at the photo again for each pair takes on this computer."""
 
 from __future__ import annotations
 
@@ -8,11 +8,24 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.architecture import LOOKING_AGAIN
 from engine.errors import PhotoError
-from engine.matcher import Matcher
+from engine.matcher import Matcher, load_matcher
+from engine.pack import Pack
+from engine.samples import sample_photos
 
 # Photos that are tried until one can be read.
 _TRIED = 5
+
+
+def seconds_on_samples(pack: Pack) -> float | None:
+    """`seconds_per_pair` on a photo that comes with PairLens; None if the model looks once only.
+
+    Raises as `load_matcher`.
+    """
+    if pack.manifest.architecture not in LOOKING_AGAIN:
+        return None
+    return seconds_per_pair(load_matcher(pack.folder), sample_photos(), "a photo")
 
 
 def seconds_per_pair(matcher: Matcher, photos: Sequence[Path], caption: str) -> float | None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from engine.architecture import LOOKING_AGAIN
 from engine.installed import Installed, InUse
 
 # Where the evaluation keeps what says most of a pack, by the name it has here.
@@ -38,6 +39,7 @@ def describe(pack: Installed, now: InUse | None) -> dict[str, Any]:
         **place,
         "why": now.why.value if in_use and now is not None else None,
         "calibrated": manifest.calibration.fitted,
+        "looks_again": manifest.architecture in LOOKING_AGAIN,
         "metrics": headline(manifest.metrics),
     }
 

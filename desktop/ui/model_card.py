@@ -46,6 +46,11 @@ def notice(manifest: Manifest, t: Translator) -> str:
     return t("models.licence", said=said)
 
 
+def takes(seconds: float) -> dict[str, str]:
+    """Seconds for a pair, and minutes for a thousand, as people say them."""
+    return {"seconds": f"{seconds:.2g}", "minutes": f"{max(1, round(seconds * 1000 / 60)):,}"}
+
+
 def facts(manifest: Manifest, t: Translator) -> str:
     """Name, licence, and the few numbers that say most, as HTML."""
     title = escape(f"{manifest.name} {manifest.version}")

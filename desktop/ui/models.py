@@ -23,6 +23,7 @@ from desktop.ui.model_lines import ModelLines
 from desktop.ui.other_models import OtherModels, asked
 from desktop.workbench import PackJob, Workbench
 from engine import hub
+from engine.architecture import LOOKING_AGAIN
 from engine.installed import Installed, InUse, Why, find, packs, used
 from engine.pack import read_manifest
 from engine.pack_file import ENDING
@@ -239,6 +240,8 @@ class ModelsView:
         if change.what in ("imported", "here"):
             use = " " + cards.ask("use", t("models.use"), "models-ask", pack=change.name)
         hint = "" if change.calibrated else cards.note(t("models.uncalibrated_hint"))
+        if change.seconds is not None:
+            hint += cards.note(t("models.takes", **model_card.takes(change.seconds)))
         return f'<p class="pl-summary">{escape(words)}{use}</p>{hint}'
 
     def _sorry(self, error: Exception) -> str:
@@ -283,6 +286,8 @@ class ModelsView:
         if manifest is not None:
             said = [model_card.languages(manifest.languages, t), *said]
             below = f"<div>{escape(model_card.notice(manifest, t))}</div>"
+            if manifest.architecture in LOOKING_AGAIN:
+                below += f"<div>{escape(t('models.looks_again'))}</div>"
         if answers and next_start and now is not None:
             below += f"<div>{escape(t(WHY[now.why], path=os.fspath(pack.folder)))}</div>"
         links = self._links(pack, answers)

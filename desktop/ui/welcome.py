@@ -7,7 +7,6 @@ from html import escape
 import gradio as gr
 
 from desktop.i18n import Translator
-from desktop.samples import sample_photos
 from desktop.ui.bridge import DIRECT, Changes
 from desktop.ui.icons import icon
 from desktop.ui.match import MatchView
@@ -15,6 +14,7 @@ from desktop.workbench import Workbench
 from engine.action_journal import Journal
 from engine.actions import list_actions
 from engine.cards import cards as library_cards
+from engine.samples import sample_photos
 
 
 class Welcome:

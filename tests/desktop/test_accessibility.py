@@ -15,8 +15,8 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from desktop.samples import sample_photos
 from engine.paths import locale_file
+from engine.samples import sample_photos
 from tests.fixtures.browser import BATCH_ANSWERS, answered, box, choose_view, open_page, search
 from tests.fixtures.program import SERVE, Served, served
 

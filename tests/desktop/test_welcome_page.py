@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from desktop.samples import sample_photos
 from engine.matcher import Matcher, load_matcher
 from engine.paths import locale_file, resources_dir
+from engine.samples import sample_photos
 from tests.fixtures.browser import box, choose_view, open_page
 from tests.fixtures.coloured import coloured_photo
 from tests.fixtures.program import served

@@ -78,7 +78,8 @@ def test_the_list_has_the_documented_fields(brought: Path, repository: Path) -> 
         "name": "Other", "version": "1.0", "model_id": manifest.model_id, "kind": "both",
         "languages": ["en", "zh"], "licence": manifest.licence, "notice": manifest.notice,
         "where": str(brought), "bytes": sum(file.stat().st_size for file in brought.iterdir()),
-        "in_use": False, "why": None, "calibrated": True, "metrics": other["metrics"],
+        "in_use": False, "why": None, "calibrated": True, "looks_again": False,
+        "metrics": other["metrics"],
     }  # fmt: skip
     assert (default["in_use"], default["why"]) == (True, "it is the default")
     assert 0.5 < default["metrics"]["en"]["auc"] < 1

@@ -172,6 +172,17 @@ def test_what_it_will_take_is_said_beforehand(
     assert "32 pairs are compared in full" in capsys.readouterr().err
 
 
+def test_what_looking_again_takes_is_listed_and_measured_by_verify(
+    paired: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["models", "list"]) == 0
+    assert "looks at photos again for each pair" in capsys.readouterr().out
+    assert cli.main(["models", "verify", "clip"]) == 0
+    assert "seconds" not in capsys.readouterr().err
+    assert cli.main(["models", "verify", "Both"]) == 0
+    assert "seconds for each pair on this computer" in capsys.readouterr().err
+
+
 def test_a_model_that_only_decides_judges_pairs_and_is_not_chosen(
     here: None,
     photos: list[Path],
