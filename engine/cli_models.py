@@ -233,7 +233,7 @@ def _verify(args: argparse.Namespace) -> int:
         else:
             print(f"ok   {pack.title}")
             if each is not None:
-                _tell(
+                tell(
                     f"     It looks at photos again: {each:.2g} seconds for each pair on this "
                     f"computer, {max(1, round(each * 1000 / 60)):,} minutes for a thousand."
                 )
