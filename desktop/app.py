@@ -157,10 +157,9 @@ class Application:
         self._tell(t("splash.model"))
         self.bench.matcher.wait()
         self._tell(t("splash.page"))
-        pages = {language: build_page(self.bench, language) for language in self.bench.translators}
         icon = paths.resources_dir() / "icons" / "pairlens-64.png"
         return build_site(
-            pages,
+            partial(build_page, self.bench),
             self.bench.language,
             load_look(self.bench.translators, lambda: self.bench.settings.choices.theme),
             self.bench.thumbnails,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import html
 import http.client
@@ -11,7 +12,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,17 +80,18 @@ def bind(port: int = 0) -> socket.socket:
 
 
 def build_site(
-    pages: Mapping[str, Blocks],
+    build_page: Callable[[str], Blocks],
     current: Callable[[], str],
     look: Look,
     thumbnails: Thumbnails,
     exports: Path,
     icon: Path,
 ) -> AsgiApp:
-    """One ASGI application out of a page for each language.
+    """One ASGI application out of a page for each language, which all live at "/".
 
     Args:
-        pages: language -> Gradio page; all live at "/".
+        build_page: makes the Gradio page in a language: at once in that which is to be shown, in
+            another when it is.
         current: which language is to be shown; asked at every request.
         look: theme, style sheet and script of all pages.
         thumbnails: what "/photo/<size>/<key>" shows.
@@ -102,21 +104,30 @@ def build_site(
 
     silent: dict[str, Any] = {"docs_url": None, "redoc_url": None, "openapi_url": None}
     sites: dict[str, FastAPI] = {}
-    for language, blocks in pages.items():
+    running = contextlib.AsyncExitStack()
+    one_at_a_time = asyncio.Lock()
+
+    def build(language: str) -> FastAPI:
         site = FastAPI(**silent)
         # Uploads lie in GRADIO_TEMP_DIR; no other file of this computer is served.
         gr.mount_gradio_app(
-            site, blocks, path="/", server_name=LOOPBACK, footer_links=[], ssr_mode=False,
-            allowed_paths=[], show_error=False, theme=look.theme, css=look.css, mcp_server=False,
-            app_kwargs=dict(silent),  # it adds to what it is given
+            site, build_page(language), path="/", server_name=LOOPBACK, footer_links=[],
+            ssr_mode=False, allowed_paths=[], show_error=False, theme=look.theme, css=look.css,
+            mcp_server=False, app_kwargs=dict(silent),  # it adds to what it is given
         )  # fmt: skip
+        return site
+
+    begun = current()
+    first = build(begun)
+
+    async def run(language: str, site: FastAPI) -> None:
+        await running.enter_async_context(site.router.lifespan_context(site))
         sites[language] = site
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with contextlib.AsyncExitStack() as stack:
-            for site in sites.values():
-                await stack.enter_async_context(site.router.lifespan_context(site))
+        async with running:
+            await run(begun, first)
             yield
 
     app = FastAPI(**silent, lifespan=lifespan)
@@ -140,6 +151,9 @@ def build_site(
 
     async def choose(scope: Scope, receive: Receive, send: Send) -> None:
         language = current()
+        async with one_at_a_time:
+            if language not in sites:
+                await run(language, await asyncio.to_thread(build, language))
         inner: AsgiApp = sites[language]
         if scope["type"] == "http" and scope["path"] == "/":
             inner = _with_head(inner, language, look.head(language))
