@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from desktop.assets import asset_route
 from desktop.guard import AsgiApp, Guard, Message, Receive, Scope, Send
 
 if TYPE_CHECKING:
@@ -159,6 +160,7 @@ def build_site(
             inner = _with_head(inner, language, look.head(language))
         await inner(scope, receive, send)
 
+    app.add_route("/assets/{name}", asset_route())
     app.add_route("/photo/{size}/{key}", photo)
     app.add_route("/result/{name}", result)
     app.add_route("/favicon.ico", favicon)
