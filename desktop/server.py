@@ -258,7 +258,7 @@ class Server:
                 raise NotReadyError("the server ended at once")
             if time.monotonic() > deadline:
                 raise NotReadyError(f"no answer within {timeout:.0f} seconds")
-            time.sleep(0.05)
+            time.sleep(0.01)
 
     def stop(self) -> None:
         """End the server, open connections included, and wait for its thread."""
