@@ -41,11 +41,11 @@ def build_page(bench: Workbench, language: str) -> gr.Blocks:
         with gr.Column(elem_id="view-search", elem_classes="pl-view"):
             searching = SearchView(bench, t)
         with gr.Column(elem_id="view-history", elem_classes="pl-view"):
-            history = HistoryView(bench, t)
+            HistoryView(bench, t)
         with gr.Column(elem_id="view-models", elem_classes="pl-view"):
             models = ModelsView(bench, t, lines)
         with gr.Column(elem_id="view-settings", elem_classes="pl-view"):
-            settings = SettingsView(bench, t)
+            SettingsView(bench, t)
         WhyDialog(bench, t)
         PhotoActions(bench, t)
         lines.foot.render()  # type: ignore[no-untyped-call]  # Gradio's
@@ -57,9 +57,9 @@ def build_page(bench: Workbench, language: str) -> gr.Blocks:
         ).then(
             None, None, None, js="() => window.pairlens.resumed()"
         )  # fmt: skip
-        # Each by itself: the journal may have to wait for a drive.
-        parts = (arrivals, welcome, batching.acting, searching.acting, history, models, settings)
-        for part in parts:
+        # Each by itself: the journal may have to wait for a drive. Views that are not named here
+        # look when they come on show.
+        for part in (arrivals, welcome, batching.acting, searching.acting, models):
             page.load(part.look, None, part.shown, **DIRECT)
     return page
 
