@@ -225,8 +225,9 @@ def open_window(app: Application, given: Sequence[str], starts: OneWindow) -> bo
     t = bench.translator()
     logo = (paths.resources_dir() / "icons" / "pairlens.svg").read_text(encoding="utf-8")
     icon = paths.resources_dir() / "icons" / "pairlens-256.png"
+    page = partial(splash, t, logo, bench.settings.choices.theme)
     shown = AppWindow(
-        splash(t, logo), icon, bench.translator, bench.settings, bench.uploads, lambda: bench.busy
+        page(), icon, bench.translator, bench.settings, bench.uploads, lambda: bench.busy
     )
     shown.deliver(given)
 
@@ -236,7 +237,7 @@ def open_window(app: Application, given: Sequence[str], starts: OneWindow) -> bo
 
     def give_up() -> None:
         log.error("the page was not there after %.0f seconds", READY_TIMEOUT)
-        shown.show(splash(t, logo, t("splash.slow", log=app.log_file)))
+        shown.show(page(t("splash.slow", log=app.log_file)))
 
     settled = threading.Event()
     patience = threading.Timer(READY_TIMEOUT, give_up)
@@ -249,7 +250,7 @@ def open_window(app: Application, given: Sequence[str], starts: OneWindow) -> bo
             app.start(shown.say)
         except Exception:
             log.exception("the page did not start")
-            shown.show(splash(t, logo, t("splash.failed", log=app.log_file)))
+            shown.show(page(t("splash.failed", log=app.log_file)))
         else:
             # Also where nobody believed in it any more.
             shown.open(app.url, app.address)

@@ -6,15 +6,27 @@ import json
 from html import escape
 from pathlib import Path
 from string import Template
+from types import MappingProxyType
 
 from desktop.i18n import Translator
+from desktop.settings import Theme
+
+# Where the page is dark, as a style sheet asks for it.
+DARK = MappingProxyType(
+    {
+        Theme.SYSTEM: "(prefers-color-scheme: dark)",
+        Theme.LIGHT: "not all",
+        Theme.DARK: "all",
+    }
+)
 
 
-def splash(t: Translator, logo: str, failure: str | None = None) -> str:
+def splash(t: Translator, logo: str, theme: Theme, failure: str | None = None) -> str:
     """The page; with a failure, a sentence on that and a way to try again."""
     page = Template((Path(__file__).parent / "splash.html").read_text(encoding="utf-8"))
     return page.substitute(
         language=t.language,
+        dark=DARK[theme],
         state="failed" if failure else "",
         logo=logo,
         sentence=escape(failure or t("splash.loading")),

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Lock, Thread
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,7 +19,7 @@ from desktop.i18n import Translator
 from desktop.intake import is_there
 from desktop.logs import quiet_pywebview
 from desktop.place import Place, Screen, is_on
-from desktop.settings import Settings
+from desktop.settings import Settings, Theme
 from desktop.splash import saying
 from engine.decode import PHOTO_SUFFIXES
 
@@ -26,6 +27,10 @@ log = logging.getLogger(__name__)
 
 SIZE = (1160, 800)
 SMALLEST = (720, 520)
+# Before there is a page.
+BACKGROUND = MappingProxyType(
+    {Theme.SYSTEM: "#FAF9F7", Theme.LIGHT: "#FAF9F7", Theme.DARK: "#161513"}
+)
 
 
 class Bridge:
@@ -189,7 +194,7 @@ class AppWindow:
         )  # fmt: skip
         self._window = webview.create_window(
             "PairLens", html=first, min_size=SMALLEST, text_select=True,
-            background_color="#FAF9F7", js_api=bridge,
+            background_color=BACKGROUND[settings.choices.theme], js_api=bridge,
             width=place.width if place else SIZE[0], height=place.height if place else SIZE[1],
             # It counts from the first screen's corner.
             x=place.x - first_screen.x if place else None,
