@@ -8,11 +8,13 @@ ordinary person, with the web engine's sandbox on and, from the window test on, 
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -24,6 +26,7 @@ from machine import NUMBER, PERSON, Machine, build, cut_off, files_of, make_olde
 from playwright.sync_api import Page, sync_playwright
 
 from engine import __version__
+from engine.schema import MIGRATIONS
 from tests.fixtures import x11
 from tests.fixtures.coloured import coloured_photo
 from tests.fixtures.program import HERE
@@ -101,6 +104,25 @@ def test_an_upgrade_keeps_libraries_and_settings_and_leaves_nothing_old(
     assert program(machine, "libraries") == told
     assert kept(machine) == files
     assert "red.png" in program(machine, "search", "Trip", "something red", "--json")
+
+
+def test_a_library_as_the_first_version_kept_it_goes_on(machine: Machine) -> None:
+    folder = machine.home / ".local" / "share" / "PairLens" / "libraries"
+    (library,) = folder.glob("*.sqlite")
+    library.unlink()
+    with contextlib.closing(sqlite3.connect(library)) as connection:
+        for statement in MIGRATIONS[0]:
+            connection.execute(statement)
+        connection.execute("INSERT INTO roots (path) VALUES (?)", (os.fsencode(PHOTOS),))
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+    os.chown(library, NUMBER, NUMBER)
+
+    assert PHOTOS in program(machine, "libraries")
+    program(machine, "index", "Trip")
+    assert "red.png" in program(machine, "search", "Trip", "something red", "--json")
+    with contextlib.closing(sqlite3.connect(library)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
 
 
 @pytest.fixture(scope="module")
