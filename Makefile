@@ -54,7 +54,8 @@ bench: $(VENV)/.dev  ## measure; writes build/bench/*.json
 train: $(VENV)/.train  ## train, export and calibrate a model pack; ARGS are passed on
 	@$(BIN)/python -m engine.training $(ARGS)
 
-$(PACKAGE_VENV)/.package: pyproject.toml constraints.txt
+# The package's own metadata, which come along, hold its version and the README.
+$(PACKAGE_VENV)/.package: pyproject.toml constraints.txt engine/__init__.py README.md
 	@mkdir -p build
 	@test -x $(PACKAGE_VENV)/bin/python || $(PYTHON) -m venv $(PACKAGE_VENV)
 	$(PACKAGE_VENV)/bin/python $(INSTALL) -e '.[package,raw]'
