@@ -69,7 +69,7 @@ class LibrariesSection:
                     scale=4, elem_id="libraries-name",
                 )  # fmt: skip
                 self.add = gr.Button(
-                    t("libraries.add"), scale=0, min_width=120, elem_id="libraries-add"
+                    t("libraries.add"), scale=0, min_width=150, elem_id="libraries-add"
                 )
         self.doomed = gr.State(None)
         self.renamed = gr.State(None)

@@ -195,6 +195,11 @@ document.addEventListener("DOMContentLoaded", () => {
       const words = group.querySelector("[data-testid=block-info]");
       if (words) group.setAttribute("aria-label", words.textContent.trim());
     }
+    // A date's box and its button have no name at all.
+    for (const part of document.querySelectorAll(".timebox > :not([aria-label])")) {
+      const words = part.closest(".block")?.querySelector("[data-testid=block-info]");
+      if (words) part.setAttribute("aria-label", words.textContent.trim());
+    }
   }).observe(document.body, { childList: true, subtree: true });
 });
 // Gradio gives other names again whenever one is chosen, so this is done at each key.

@@ -85,15 +85,38 @@ def test_axe_finds_nothing_serious_in_our_own_markup(
     folder = repository / "build" / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=folder / f"{view}-{language(page)}-{theme}.png", full_page=True)
+    assert serious(page) == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_axe_finds_nothing_serious_in_what_is_unfolded_or_opened(page: Page, theme: str) -> None:
+    unfold = """view => {
+      for (const one of view.querySelectorAll(".label-wrap:not(.open)")) one.click();
+      for (const one of view.querySelectorAll("details")) one.open = true;
+    }"""
+    for view in ("batch", "search", "settings"):
+        wear(page, theme, view)
+        page.locator(f"#view-{view}").evaluate(unfold)
+        expect(page.locator(f"#view-{view} .label-wrap:not(.open)")).to_have_count(0)
+        assert serious(page) == []
+    wear(page, theme, "match")
+    page.locator("#match-results [data-do=why]").first.click()
+    expect(page.locator("dialog.pl-why .pl-word").first).to_be_visible()
+    assert serious(page) == []
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog.pl-why")).to_be_hidden()
+
+
+def serious(page: Page) -> list[str]:
+    """What axe finds seriously wrong with the page as it stands."""
     found: dict[str, Any] = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-    wrong = [
+    return [
         f"{rule['id']} ({rule['impact']}): {node['html'][:200]} {node['failureSummary'][:200]}"
         for rule in found["violations"]
         if rule["impact"] in SERIOUS
         for node in rule["nodes"]
         if not is_gradios(page, rule["id"], node["target"])
     ]
-    assert wrong == []
 
 
 def is_gradios(page: Page, rule: str, target: list[str]) -> bool:
