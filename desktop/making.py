@@ -98,6 +98,7 @@ def _made(folder: Path, name: str, doing: Doing, cancelled: Cancelled) -> PackCh
     def tell(line: str) -> None:
         doing.key = STEPS.get(line.partition(" ")[0], doing.key)
 
+    doing.key = STEPS["loading"]  # the other process takes some seconds to say so
     made = import_model(folder, tell, name, cancelled=cancelled)
     if made is None:
         raise StoppedError

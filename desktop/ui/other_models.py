@@ -69,7 +69,8 @@ def asked(question: Question, t: Translator) -> str:
     label = escape(t("models.offer_question"))
     return (
         f'<div class="pl-choice" role="group" aria-label="{label}"><p role="status">'
-        f"{escape(said)} {escape(_licence(offer, t))} {label}</p>{buttons}</div>"
+        f"{escape(said)}<br>{escape(_licence(offer, t))}<br>{label}</p>"
+        f'<div class="pl-row">{buttons}</div></div>'
     )
 
 

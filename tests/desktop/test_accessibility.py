@@ -17,7 +17,15 @@ from playwright.sync_api import Browser, Page, expect
 
 from engine.paths import locale_file
 from engine.samples import sample_photos
-from tests.fixtures.browser import BATCH_ANSWERS, answered, box, choose_view, open_page, search
+from tests.fixtures.browser import (
+    BATCH_ANSWERS,
+    answered,
+    box,
+    choose_view,
+    open_page,
+    open_section,
+    search,
+)
 from tests.fixtures.program import SERVE, Served, served
 
 VIEWS = ("match", "batch", "search", "history", "models", "settings")
@@ -56,6 +64,8 @@ def page(program: Served, browser: Browser) -> Iterator[Page]:
     opened.fill(box(opened, "batch-captions"), captions)
     with answered(opened, BATCH_ANSWERS):
         opened.click("#batch-go")
+    choose_view(opened, "models")
+    open_section(opened, "models-other")
     choose_view(opened, "search")
     search(opened, sample_photos()[0].parent, captions.splitlines()[0])
     yield opened

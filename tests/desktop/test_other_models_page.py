@@ -123,7 +123,7 @@ def test_the_question_names_host_size_and_licence_and_a_no_fetches_nothing(
     ask_about(page, NAME)
     size = sum(map(len, hub.files.values())) / 1e6
     expect(question(page)).to_contain_text(
-        f"{NAME} is on 127.0.0.1: {size:,.0f} MB in {len(hub.files)} files. "
+        f"{NAME} is on 127.0.0.1: {size:,.0f} MB in {len(hub.files)} files."
         "Its page gives this licence: mit."
     )
     assert [path for path, _ in hub.asked] == [f"/api/models/{NAME}"]
