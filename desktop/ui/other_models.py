@@ -11,7 +11,7 @@ from desktop.making import Question
 from desktop.ui import cards
 from desktop.ui.bridge import folder_box
 from engine.converting import check_needed
-from engine.errors import PackError
+from engine.errors import ModelNeedsSource, ModelNeedsTraining
 from engine.hub import Offer, hub_host
 
 
@@ -83,6 +83,8 @@ def _licence(offer: Offer, t: Translator) -> str:
 def _what_is_missing(t: Translator) -> str:
     try:
         check_needed("PairLens")
-    except PackError as error:
+    except ModelNeedsSource:
+        return t("models.needs_source")
+    except ModelNeedsTraining as error:
         return t.error(error)
     return ""

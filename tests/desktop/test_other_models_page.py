@@ -250,4 +250,4 @@ def test_where_it_can_not_be_done_the_section_says_what_it_takes(
     assert "no_such_library is missing" in said()
     assert "pip install" in said()
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    assert "docs/models.md says how" in said()
+    assert "its docs/models.md says how" in said()
