@@ -10,14 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from unicodedata import east_asian_width
 
 # Bars of a histogram, each of so many hundredths.
 BARS = 20
 _WIDTH, _HEIGHT, _LEFT, _TOP, _FOOT = 600, 104, 8, 16, 20
-# Of a matrix, in pixels; captions stand above it aslant.
-_CELL, _ROW, _NAMES, _HEADS = 46, 26, 150, 104
-# Characters of a name or caption that fit.
+# Of a matrix, in pixels.
+_CELL, _ROW, _NAMES = 46, 26, 150
+# Columns of a name or caption that fit: a letter takes one, a Chinese character two.
 _FITS = 22
+# Captions stand above a matrix aslant: in pixels, the least height and what each column adds.
+_SLANT = (20, 3.85)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +114,17 @@ def matrix(
         cells: one row for each name, one cell for each caption.
     """
     drawn = []
+    shown = [_short(caption) for caption in captions]
+    least, each = _SLANT
+    top = least + round(each * max(map(_columns, shown)))
     for number, caption in enumerate(captions):
         x = _NAMES + number * _CELL + _CELL / 2
         drawn.append(
-            f'<text transform="translate({x:.0f} {_HEADS - 6}) rotate(-38)">'
-            f"{escape(_short(caption))}<title>{escape(caption)}</title></text>"
+            f'<text transform="translate({x:.0f} {top - 6}) rotate(-38)">'
+            f"{escape(shown[number])}<title>{escape(caption)}</title></text>"
         )
     for number, (name, row) in enumerate(zip(names, cells, strict=True)):
-        y = _HEADS + number * _ROW
+        y = top + number * _ROW
         drawn.append(
             f'<text x="{_NAMES - 8}" y="{y + 17}" text-anchor="end">{escape(_short(name))}'
             f"<title>{escape(name)}</title></text>"
@@ -129,7 +135,7 @@ def matrix(
             drawn.append(_cell(cell, _NAMES + column * _CELL, y, stop))
     rows = [(name, *(cell.said for cell in row)) for name, row in zip(names, cells, strict=True)]
     # A caption that is written aslant runs on to the right of its column.
-    size = (_NAMES + len(captions) * _CELL + 84, _HEADS + len(names) * _ROW + 4)
+    size = (_NAMES + len(captions) * _CELL + 84, top + len(names) * _ROW + 4)
     role = f'role="group" data-across="{len(captions)}"'
     return _figure(words, "".join(drawn), size, _table(words, rows), "pl-matrix", role)
 
@@ -178,4 +184,12 @@ def _table(words: Words, rows: Sequence[Sequence[str]]) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _FITS else text[: _FITS - 1] + "…"
+    if _columns(text) <= _FITS:
+        return text
+    while _columns(text) >= _FITS:
+        text = text[:-1]
+    return f"{text}…"
+
+
+def _columns(text: str) -> int:
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)

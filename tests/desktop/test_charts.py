@@ -76,3 +76,11 @@ def test_a_matrix_has_a_cell_for_each_pair_and_names_are_no_markup() -> None:
     assert texts == ["a <i>a <i>", "yy", "<b>.png<b>.png", "x" * 21 + "…" + "x" * 40]
     rows = [[*map("".join, map(ElementTree.Element.itertext, row))] for row in figure.iter("tr")]
     assert rows[1:] == [["<b>.png", "88 %", "2 %"], ["x" * 40, "50 %", "10 %"]]
+
+
+def test_of_chinese_captions_as_much_is_shown_as_there_is_room_for() -> None:
+    cells = [[Cell(0.88, True, "88 %", "one", ""), Cell(0.02, False, "2 %", "two", "")]]
+    figure = parsed(matrix(["a.png"], ["狗" * 11, "狗" * 12], cells, WORDS))
+    short, long, _ = (text.text for text in figure.findall("div/svg/text"))
+    assert short == "狗" * 11
+    assert long == "狗" * 10 + "…"
