@@ -16,7 +16,11 @@ Changes = dict[Any, Any]
 # Every event of the page goes by a plain request. Gradio 6.17's queue answers through a stream that
 # it closes when nothing is pending; an event that begins at that moment is lost, and its button is
 # dead until the page is reloaded (seen in 4 of 25 tries). Long work is a job that a timer asks.
-DIRECT: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
+DIRECT: dict[str, Any] = {
+    "queue": False,
+    "show_progress": "hidden",
+    "api_visibility": "undocumented",
+}
 
 # Seconds between two looks at a job.
 LOOK_EVERY = 0.4
