@@ -20,10 +20,11 @@ from desktop.handover import OneWindow
 from desktop.i18n import Translator, load_translators, pick_language, system_language
 from desktop.jobs import JobRunner
 from desktop.keeper import Keeper
+from desktop.lean import without_stub_files
 from desktop.moves import Moves
 from desktop.offline import stay_offline
 from desktop.scratch import Scratch
-from desktop.server import Server, bind, build_site, without_stub_files
+from desktop.server import Server, bind, build_site
 from desktop.settings import Settings
 from desktop.thumbnails import Thumbnails
 from desktop.workbench import LazyMatcher, Workbench

@@ -6,18 +6,18 @@ import asyncio
 import contextlib
 import html
 import http.client
-import inspect
 import logging
 import re
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from desktop.assets import asset_route
 from desktop.guard import AsgiApp, Guard, Message, Receive, Scope, Send
+from desktop.lean import draw_no_plots
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -41,27 +41,6 @@ class NotReadyError(Exception):
 
 class PortTakenError(Exception):
     """Another program listens on the wanted port, or this user may not."""
-
-
-@contextlib.contextmanager
-def without_stub_files() -> Iterator[None]:
-    """Keep Gradio from writing .pyi files beside its sources, which is half of its import time.
-
-    It looks each component's source up and skips those that have none, so none are found while
-    this lasts.
-    """
-    real = inspect.getfile
-
-    def getfile(thing: Any) -> str:
-        if isinstance(thing, type) and thing.__module__.startswith("gradio."):
-            raise OSError("no source wanted")
-        return real(thing)
-
-    inspect.getfile = getfile  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        inspect.getfile = real
 
 
 def bind(port: int = 0) -> socket.socket:
@@ -103,6 +82,7 @@ def build_site(
     from fastapi import FastAPI, Request
     from fastapi.responses import FileResponse, Response
 
+    draw_no_plots()
     silent: dict[str, Any] = {"docs_url": None, "redoc_url": None, "openapi_url": None}
     sites: dict[str, FastAPI] = {}
     running = contextlib.AsyncExitStack()
