@@ -30,6 +30,23 @@ def without_stub_files() -> Iterator[None]:
         inspect.getfile = real
 
 
+@contextlib.contextmanager
+def without_spare_servers() -> Iterator[None]:
+    """Keep a page that is built in here from making two servers before that which it is put into.
+
+    Only Gradio's queue would ask them anything, and no event goes through that.
+    """
+    import gradio.blocks
+
+    blocks: Any = gradio.blocks
+    real = blocks.App
+    blocks.App = SimpleNamespace(create_app=lambda *_, **__: None)
+    try:
+        yield
+    finally:
+        blocks.App = real
+
+
 def draw_no_plots() -> None:
     """Keep Gradio from importing matplotlib, where that is installed, at the first event."""
     from gradio import utils

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from desktop.assets import asset_route
 from desktop.guard import AsgiApp, Guard, Message, Receive, Scope, Send
-from desktop.lean import draw_no_plots
+from desktop.lean import draw_no_plots, without_spare_servers
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -90,9 +90,11 @@ def build_site(
 
     def build(language: str) -> FastAPI:
         site = FastAPI(**silent)
+        with without_spare_servers():
+            page = build_page(language)
         # Uploads lie in GRADIO_TEMP_DIR; no other file of this computer is served.
         gr.mount_gradio_app(
-            site, build_page(language), path="/", server_name=LOOPBACK, footer_links=[],
+            site, page, path="/", server_name=LOOPBACK, footer_links=[],
             ssr_mode=False, allowed_paths=[], show_error=False, theme=look.theme, css=look.css,
             mcp_server=False, app_kwargs=dict(silent),  # it adds to what it is given
         )  # fmt: skip
