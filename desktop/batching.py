@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
 from desktop.jobs import Work
-from desktop.workbench import BatchResults, LazyMatcher
+from desktop.workbench import BatchResults, LazyMatcher, Outlook
 from engine.batch import BatchOptions, batch
 from engine.captions import as_captions, read_sidecars
+from engine.cost import cost_of
 from engine.errors import NoPhotos, TooManyRows
 from engine.matcher import Matcher
 from engine.photos import find_photos
@@ -62,7 +63,7 @@ def _photos(asked: Asked) -> list[Path]:
     return sorted(set(chain.from_iterable(found)))
 
 
-def work_for(asked: Asked, matcher: LazyMatcher) -> Work[BatchResults]:
+def work_for(asked: Asked, matcher: LazyMatcher, outlook: Outlook) -> Work[BatchResults]:
     """The work that answers; it raises what `batch` and `verify` do, and NoPhotos, SidecarsMissing
     or TooManyRows."""
 
@@ -78,7 +79,8 @@ def work_for(asked: Asked, matcher: LazyMatcher) -> Work[BatchResults]:
             if asked.options.mode is Mode.VERIFY:
                 return _verified(asked, pairs, matcher.get().tuned(), progress, cancelled)
             captions = as_captions(pair.caption for pair in pairs if pair.caption is not None)
-        return _matched(asked, photos, captions, matcher.get().tuned(), progress, cancelled)
+        answering = matcher.get().tuned()
+        return _matched(asked, photos, captions, answering, outlook, progress, cancelled)
 
     return work
 
@@ -88,6 +90,7 @@ def _matched(
     photos: Sequence[Path],
     captions: Sequence[Caption],
     matcher: Matcher,
+    outlook: Outlook,
     progress: Progress,
     cancelled: Cancelled,
 ) -> BatchResults:
@@ -100,6 +103,9 @@ def _matched(
             limit=f"{MOST_ROWS:,}",
         )
     about = about_of(matcher, asked.options, asked.folder, len(photos), captions)
+    outlook.cost = cost_of(matcher, photos, captions, asked.options)
+    if outlook.cost is not None:
+        about = replace(about, expected_seconds=outlook.cost.seconds)
     with recalled(asked.folder, matcher.model_id) as known:
         found = batch(
             matcher, photos, captions, asked.options,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from desktop.making import Question
     from desktop.packs import Doing, Imports, PackChange
     from engine.actions import ActionReport
+    from engine.cost import Cost
     from engine.errors import PairLensError
     from engine.explain import Explanation
     from engine.matcher import Matcher
@@ -97,6 +98,14 @@ class BatchForm(NamedTuple):
     percent: float
     alarms: int
     exact: bool
+
+
+@dataclass(slots=True)
+class Outlook:
+    """What a batch will take, told by its thread as soon as it is known; None before, and where it
+    is no more than usual."""
+
+    cost: Cost | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +221,7 @@ class Workbench:
     packers: JobRunner = field(default_factory=JobRunner)
     features: FeatureMemory = field(default_factory=FeatureMemory)
     batch_job: Job[BatchResults] | None = None
+    batch_outlook: Outlook = field(default_factory=Outlook)
     save_job: Job[Saved] | None = None
     why: Why | None = None
     pack_job: PackJob | None = None

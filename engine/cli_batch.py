@@ -22,10 +22,9 @@ from engine.cli_console import (
 )
 from engine.errors import NoPhotos
 from engine.paths import languages
-from engine.types import Caption, Mode, Pair
+from engine.types import Mode, Pair
 
 if TYPE_CHECKING:
-    from engine.batch import BatchOptions
     from engine.matcher import Matcher
     from engine.recall import Recall
     from engine.results import About, Row
@@ -96,6 +95,7 @@ def _add_results(parser: argparse.ArgumentParser) -> None:
 def _batch(args: argparse.Namespace) -> int:
     from engine.batch import BatchOptions, batch
     from engine.captions import as_captions, read_captions, read_sidecars
+    from engine.cost import cost_of
     from engine.export import check_results
     from engine.matcher import load_matcher
     from engine.photos import find_photos
@@ -120,8 +120,12 @@ def _batch(args: argparse.Namespace) -> int:
     options = BatchOptions(mode, args.exact, args.threshold, args.false_alarms)
     tell_meaning(matcher)
     about = about_of(matcher, options, args.folder, len(photos), captions, language=args.language)
-    if matcher.looks_again:
-        about = replace(about, expected_seconds=_expected(matcher, photos, captions, options))
+    if (cost := cost_of(matcher, photos, captions, options)) is not None:
+        tell(
+            f"{cost.pairs:,} pairs are compared in full, and this model takes {cost.each:.2g} "
+            f"seconds for each on this computer: about {cost.minutes:,} minutes in all."
+        )
+        about = replace(about, expected_seconds=cost.seconds)
     _warn_of_size(args.out, len(photos), len(photos) * (len(captions) if mode is Mode.ALL else 1))
     with (
         until_interrupted() as cancelled,
@@ -138,23 +142,6 @@ def _batch(args: argparse.Namespace) -> int:
             cancelled=cancelled,
         )
         return _write(rows, about, args.out, "photos")
-
-
-def _expected(
-    matcher: Matcher, photos: Sequence[Path], captions: Sequence[Caption], options: BatchOptions
-) -> float | None:
-    """Say beforehand what it will take to look at photos again for each pair; in seconds."""
-    from engine.cost import seconds_per_pair
-
-    each = seconds_per_pair(matcher, photos, captions[0].text)
-    if each is None:
-        return None
-    pairs = len(photos) * options.width(len(captions))
-    tell(
-        f"{pairs:,} pairs are compared in full, and this model takes {each:.2g} seconds for each "
-        f"on this computer: about {max(1, round(pairs * each / 60)):,} minutes in all."
-    )
-    return pairs * each
 
 
 def _verify(args: argparse.Namespace) -> int:

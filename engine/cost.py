@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,9 +15,46 @@ from engine.errors import PhotoError
 from engine.matcher import Matcher, load_matcher
 from engine.pack import Pack
 from engine.samples import sample_photos
+from engine.types import Caption
+
+if TYPE_CHECKING:
+    from engine.batch import BatchOptions
 
 # Photos that are tried until one can be read.
 _TRIED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What comparing pairs in full takes on this computer.
+
+    Attributes:
+        pairs: how many there are.
+        each: seconds that one of them took.
+    """
+
+    pairs: int
+    each: float
+
+    @property
+    def seconds(self) -> float:
+        """For all of them."""
+        return self.pairs * self.each
+
+    @property
+    def minutes(self) -> int:
+        """For all of them, rounded; 1 at least."""
+        return max(1, round(self.seconds / 60))
+
+
+def cost_of(
+    matcher: Matcher, photos: Sequence[Path], captions: Sequence[Caption], options: BatchOptions
+) -> Cost | None:
+    """Of a batch, measured beforehand; None if the model looks once only, or can't be measured."""
+    if not matcher.looks_again:
+        return None
+    each = seconds_per_pair(matcher, photos, captions[0].text)
+    return None if each is None else Cost(len(photos) * options.width(len(captions)), each)
 
 
 def seconds_on_samples(pack: Pack) -> float | None:

@@ -19,7 +19,7 @@ from desktop.ui.batch_save import SaveRow
 from desktop.ui.batch_table import FILTERS, ORDERS, orders, summary, table
 from desktop.ui.bridge import DIRECT, LOOK_EVERY, Changes, folder_box, sweep
 from desktop.ui.job_buttons import JobButtons
-from desktop.workbench import BatchForm, BatchResults, FileLabels, Workbench
+from desktop.workbench import BatchForm, BatchResults, FileLabels, Outlook, Workbench
 from engine.batch import BatchOptions
 from engine.captions import as_captions, as_pairs, read_captions, read_pairs
 from engine.errors import PairLensError
@@ -190,7 +190,8 @@ class BatchView:
         except PairLensError as error:
             bench.batch_refusal = error
             return self._refused(error)
-        bench.batch_job = bench.jobs.submit(work_for(asked, bench.matcher))
+        bench.batch_outlook = Outlook()
+        bench.batch_job = bench.jobs.submit(work_for(asked, bench.matcher, bench.batch_outlook))
         bench.settings.use_folder("batch", form.folder)
         bench.save_job = None
         return self.look()
@@ -232,7 +233,14 @@ class BatchView:
         }
 
     def _progress(self, job: Job[BatchResults]) -> Changes:
-        said = cards.progress(job.snapshot(), self._t)
+        said, cost = cards.progress(job.snapshot(), self._t), self._bench.batch_outlook.cost
+        if cost is not None:
+            said += cards.note(
+                self._t(
+                    "batch.cost", pairs=f"{cost.pairs:,}", each=f"{cost.each:.2g}",
+                    minutes=f"{cost.minutes:,}",
+                )
+            )  # fmt: skip
         return {self._status: said, self._charts: "", self._table: ""}
 
     def _outcome(self, job: Job[BatchResults]) -> Changes:

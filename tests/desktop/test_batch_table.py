@@ -8,6 +8,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from desktop.batching import MOST_ROWS, Asked, work_for
 from desktop.i18n import Translator, load_translators
@@ -18,8 +19,9 @@ from desktop.settings import Settings
 from desktop.thumbnails import Thumbnails
 from desktop.ui.batch_save import size_note, writing
 from desktop.ui.batch_table import SHOWN, summary, table
-from desktop.workbench import BatchResults, LazyMatcher, Workbench
+from desktop.workbench import BatchResults, LazyMatcher, Outlook, Workbench
 from engine.batch import BatchOptions
+from engine.cost import Cost
 from engine.encoding import failure
 from engine.errors import PhotoMissing, TooManyRows
 from engine.paths import resources_dir
@@ -160,7 +162,39 @@ def test_more_rows_than_can_be_shown_are_refused_before_anything_is_read(
     captions = [Caption(str(number), str(number)) for number in range(MOST_ROWS // 2 + 1)]
     bench.matcher.start()
     asked = Asked(tmp_path, BatchOptions(Mode.ALL), captions)
-    job = Job(work_for(asked, bench.matcher))
+    job = Job(work_for(asked, bench.matcher, Outlook()))
     job.run()
     with pytest.raises(TooManyRows, match=r"1,000,002 rows"):
         job.outcome()
+
+
+def test_what_looking_again_will_take_is_known_before_the_first_photo_is_done(
+    bench: Workbench, tmp_path: Path
+) -> None:
+    class Looking(FakeMatcher):
+        looks_again = True
+
+    for number in range(3):
+        Image.new("RGB", (8, 8), "red").save(tmp_path / f"{number}.png")
+    told: list[Cost | None] = []
+    for matcher in (FakeMatcher, Looking):
+        lazy = LazyMatcher(matcher)  # type: ignore[arg-type]
+        lazy.start()
+        outlook = Outlook()
+        asked = Asked(tmp_path, BatchOptions(Mode.ALL), [Caption("red", "red"), Caption("b", "b")])
+
+        def progress(done: int, total: int, outlook: Outlook = outlook) -> None:
+            told.append(outlook.cost)
+
+        found = work_for(asked, lazy, outlook)(progress, lambda: False)
+        assert found.about.expected_seconds == (outlook.cost and outlook.cost.seconds)
+        assert told[0] == outlook.cost
+        told.clear()
+    assert outlook.cost is not None
+    assert outlook.cost.pairs == 6
+    assert outlook.cost.each > 0
+
+
+def test_what_it_takes_is_told_in_whole_minutes() -> None:
+    assert Cost(100, 3.0).minutes == 5
+    assert Cost(1, 0.1).minutes == 1
