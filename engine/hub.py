@@ -140,7 +140,7 @@ def fetched(offer: Offer, progress: Progress = no_progress) -> Iterator[Path]:
     Raises HubUnreachable, HubModelClosed, HubModelUnusable, SpaceMissing (before anything is
     fetched), PackNotStored, or PacksBusy where another process fetches.
     """
-    place = cache_dir() / "hub"
+    place = _place()
     folder = place / offer.revision / offer.name.rpartition("/")[2]
     with ExitStack() as held:
         try:
@@ -158,6 +158,29 @@ def fetched(offer: Offer, progress: Progress = no_progress) -> Iterator[Path]:
             shutil.rmtree(folder.parent, ignore_errors=True)
             raise
         shutil.rmtree(folder.parent, ignore_errors=True)
+
+
+def unfinished_size() -> int:
+    """Bytes that `fetched` has left for the next try."""
+    found = (path for folder in _unfinished() for path in folder.rglob("*") if path.is_file())
+    return sum(path.stat().st_size for path in found)
+
+
+def drop_unfinished() -> None:
+    """Delete what `fetched` has left. Raises PacksBusy where a model is being fetched."""
+    if _unfinished():
+        with _alone(_place()):
+            for folder in _unfinished():
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unfinished() -> list[Path]:
+    place = _place()
+    return [path for path in place.iterdir() if path.is_dir()] if place.is_dir() else []
+
+
+def _place() -> Path:
+    return cache_dir() / "hub"
 
 
 @contextmanager

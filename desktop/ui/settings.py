@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from html import escape
 
 import gradio as gr
@@ -14,9 +15,10 @@ from desktop.ui import cards
 from desktop.ui.about import AboutSection
 from desktop.ui.bridge import DIRECT, Changes
 from desktop.workbench import Workbench
+from engine import hub
 from engine.cards import cards as library_cards
 from engine.device import Reason, choose_device
-from engine.errors import PhotoError
+from engine.errors import PacksBusy, PhotoError
 from engine.types import DeviceChoice
 
 THEMES = {
@@ -149,7 +151,7 @@ class SettingsView:
             self._device: choices.device.value,
             self._device_now: self._running_on(),
             self._libraries: self._listed(),
-            self._cache: self._held("settings.cache_held"),
+            self._cache: self._megabytes("settings.cache_held", self._held()),
         }
 
     def _speak(self, language: str) -> None:
@@ -191,13 +193,19 @@ class SettingsView:
             return cards.note(t("libraries.none"))
         return f'<ul class="pl-libraries">{rows}</ul>{link}'
 
-    def _held(self, key: str) -> str:
-        return cards.note(self._t(key, size=f"{self._bench.thumbnails.size() / 1e6:,.1f}"))
+    def _held(self) -> int:
+        """Bytes that are kept for speed."""
+        return self._bench.thumbnails.size() + hub.unfinished_size()
 
     def _clear_cache(self) -> str:
-        said = self._held("settings.cache_cleared")
+        before = self._held()
         self._bench.thumbnails.clear()
-        return said
+        with suppress(PacksBusy):  # what is being fetched is not to be deleted
+            hub.drop_unfinished()
+        return self._megabytes("settings.cache_cleared", before - self._held())
+
+    def _megabytes(self, key: str, size: int) -> str:
+        return cards.note(self._t(key, size=f"{size / 1e6:,.1f}"))
 
     def _show_where_the_log_is(self) -> str:
         try:

@@ -101,6 +101,10 @@ def test_small_copies_of_photos_are_counted_and_deleted(
     page.keyboard.press("Escape")
     copies = [one for one in (home / "cache").rglob("*.jpg") if "thumbnails" in one.parts]
     assert len(copies) >= 2
+    fetched = home / "cache" / "hub" / ("0" * 40) / "model" / "model.safetensors.part"
+    fetched.parent.mkdir(parents=True)
+    fetched.write_bytes(bytes(1_000_000))
+    copies.append(fetched)
     said = page.locator("#settings-cache")
     choose_view(page, "settings")
     size = sum(one.stat().st_size for one in copies)

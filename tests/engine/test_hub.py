@@ -17,7 +17,7 @@ from engine.errors import (
     HubUnreachable,
     PacksBusy,
 )
-from engine.hub import fetched, look_up
+from engine.hub import drop_unfinished, fetched, look_up, unfinished_size
 from engine.paths import cache_dir, packs_dir
 from tests.fixtures.hub import NAME, REVISION, Hub, running
 
@@ -239,6 +239,20 @@ def test_what_is_stopped_goes_on_where_it_was_and_what_is_whole_is_not_fetched_a
     hub.asked.clear()
     assert fetch() == WANTED
     assert hub.fetched() == []
+    assert kept() == []
+
+
+def test_what_was_left_can_be_dropped_but_not_while_it_is_being_fetched(hub: Hub) -> None:
+    assert unfinished_size() == 0
+    drop_unfinished()
+    offer = look_up(NAME)
+    with fetched(offer), pytest.raises(PacksBusy):
+        drop_unfinished()
+    with pytest.raises(Stop), fetched(offer):
+        raise Stop
+    assert unfinished_size() == offer.size
+    drop_unfinished()
+    assert unfinished_size() == 0
     assert kept() == []
 
 
