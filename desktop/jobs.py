@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
+from itertools import count
 from typing import Generic, TypeVar
 
 from engine.types import Cancelled, Progress
@@ -57,12 +58,16 @@ class Job(Generic[T]):
     """One piece of work. Its result and its error come back apart.
 
     Attributes:
+        number: no two jobs of a process have the same.
         quiet: nobody asked for it, so it ends early where somebody asks for something else.
     """
+
+    _numbers = count(1)
 
     def __init__(
         self, work: Work[T], quiet: bool = False, clock: Callable[[], float] = time.monotonic
     ) -> None:
+        self.number = next(self._numbers)
         self._work = work
         self.quiet = quiet
         self._clock = clock

@@ -62,6 +62,8 @@ class SearchView:
             elem_id="search-gallery",
         )
         self._timer = gr.Timer(LOOK_EVERY, active=False)
+        # The number of the job whose end this page has shown last.
+        self._told = gr.State(0)
         self._calm = gr.Timer(CALM, active=False)
         self._ask = gr.Button("", elem_id="search-ask", elem_classes="pl-hidden")
         self._carrier = gr.Textbox(visible=False)
@@ -96,14 +98,15 @@ class SearchView:
         self.shown = [
             self.folder, self._query, self._photo, self._photo_row, self._photo_shown,
             self._choices.upload, self._names, *libraries.shown, self._status, self._news,
-            *self._buttons.shown, self._renew, self._gallery, self._timer, self._calm,
+            *self._buttons.shown, self._renew, self._gallery, self._timer, self._told,
+            self._calm,
         ]  # fmt: skip
         inputs = [self.folder, self._query, self._photo, *self._choices.fields]
         on: dict[str, Any] = {"outputs": self.shown, **DIRECT}
         gr.on([self._go.click, self._query.submit], self._find, inputs, **on)
         self.acting.forget_when(self._go.click, self._query.submit, self._ask.click)
         self._renew.click(self._renew_index, self.folder, **on)
-        self._timer.tick(self._look, **on)
+        self._timer.tick(self._follow, self._told, **on)
         self._calm.tick(self._look_calmly, **on)
         self._buttons.wire(self._look_calmly, self.shown, self._cancelled)
         self._choices.upload.upload(self._take_upload, self._choices.upload, **on)
@@ -233,6 +236,14 @@ class SearchView:
             return {self._status: self._sorry(error)}
         return self._look()
 
+    def _follow(self, told: int) -> Changes:
+        """What the timer asks for: it may ask once more when the end of a job was shown already,
+        and meanwhile something else may have been searched."""
+        job = self._bench.keeper.asked
+        if job is None or job.number == told:
+            return {self._timer: gr.update(active=False)}
+        return self._look()
+
     def _look(self) -> Changes:
         """Show the indexing that was asked for."""
         job = self._bench.keeper.asked
@@ -252,6 +263,7 @@ class SearchView:
 
     def _indexed(self, job: Job[IndexReport]) -> Changes:
         changes: Changes = {
+            self._told: job.number,
             self._names: names_at_hand(self._t),
             **self._libraries.refreshed(),
         }

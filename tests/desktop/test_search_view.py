@@ -1,4 +1,4 @@
-"""What the window keeps in memory of the library searched last."""
+"""What the Search view shows when, and keeps in memory of the library searched last."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from desktop.settings import Settings
 from desktop.thumbnails import Thumbnails
 from desktop.ui.search import SearchView
 from desktop.workbench import LazyMatcher, Search, Workbench
+from engine.errors import FolderMissing
 from engine.index import Library, index_folder
 from engine.paths import libraries_dir, resources_dir
 from engine.query import Query
@@ -80,6 +81,25 @@ def in_memory(bench: Workbench, folder: Path) -> weakref.ref[np.ndarray]:
     with closing(library), closing(library.snapshot(None, model)) as snapshot:
         kept = bench.resident.embeddings(snapshot, bench.resident.rows(snapshot, model))
         return weakref.ref(kept.pieces[0])
+
+
+def test_the_end_of_an_indexing_is_shown_once_so_that_no_late_look_undoes_what_came_since(
+    view: SearchView, bench: Workbench, tmp_path: Path
+) -> None:
+    folder = tmp_path / "trip"
+    coloured_photo(folder / "red.png", "red")
+    view._run(Search(str(folder), folder, None, Query("red", folder=folder), 20))
+    job = bench.keeper.asked
+    assert job is not None
+    job.wait()
+    shown = view._follow(0)
+    assert "red.png" in shown[view._gallery]
+
+    view._no_answer(FolderMissing(path=tmp_path / "gone"))
+    late = view._follow(shown[view._told])
+
+    assert set(late) == {view._timer}
+    assert bench.search is None
 
 
 def test_the_next_search_finds_the_embeddings_in_memory(
