@@ -201,8 +201,6 @@ class BatchView:
         bench, changes, form = self._bench, self.look(), self._bench.batch_form
         if form is None:
             return changes
-        if bench.batch_refusal is not None:
-            changes |= self._refused(bench.batch_refusal)
         job = bench.batch_job
         return {
             **changes,
@@ -219,10 +217,11 @@ class BatchView:
         return {self._status: cards.notice(self._t.error(error))}
 
     def look(self) -> Changes:
-        """Show the job that runs or was the last."""
-        job = self._bench.batch_job
+        """Show the job that runs or was the last, and why what was asked since was not begun."""
+        job, refusal = self._bench.batch_job, self._bench.batch_refusal
+        refused = {} if refusal is None else self._refused(refusal)
         if job is None:
-            return {self._timer: gr.update(active=False)}
+            return {self._timer: gr.update(active=False), **refused}
         running = not job.finished
         return {
             self._timer: gr.update(active=running),
@@ -230,6 +229,7 @@ class BatchView:
             self._go: gr.update(interactive=not running),
             **self._saving.look(),
             **(self._progress(job) if running else self._outcome(job)),
+            **refused,
         }
 
     def _progress(self, job: Job[BatchResults]) -> Changes:
