@@ -41,6 +41,7 @@ BASE_PACKAGES = {
     "numpy": "numpy",
     "pillow": "PIL",
     "pillow-heif": "pillow_heif",
+    "packaging": "packaging",
     "platformdirs": "platformdirs",
     "tqdm": "tqdm",
     "watchfiles": "watchfiles",
