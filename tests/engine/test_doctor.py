@@ -4,6 +4,7 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
@@ -150,7 +151,7 @@ class TestLinux:
                 raise OSError(f"{name}: cannot open shared object file")
             return object()
 
-        monkeypatch.setattr(doctor.ctypes, "CDLL", load)
+        monkeypatch.setattr(doctor, "ctypes", SimpleNamespace(CDLL=load))
         monkeypatch.setattr(doctor.shutil, "which", lambda name: f"/usr/bin/{name}")
         libraries = finding("System libraries")
         assert libraries == Finding(
@@ -166,7 +167,7 @@ class TestLinux:
         def load(name: str) -> object:
             raise OSError(name)
 
-        monkeypatch.setattr(doctor.ctypes, "CDLL", load)
+        monkeypatch.setattr(doctor, "ctypes", SimpleNamespace(CDLL=load))
         monkeypatch.setattr(
             doctor.shutil, "which", lambda name: "/usr/bin/dnf" if name == "dnf" else None
         )
