@@ -148,6 +148,8 @@ def load_look(translators: Mapping[str, Translator], chosen: Callable[[], Theme]
         # JSON inside a script element must not be able to end it.
         said = json.dumps(words).replace("<", "\\u003c")
         link = '<link rel="icon" href="/favicon.ico">'
+        drop = json.dumps(t("drop.here"), ensure_ascii=False)
+        link += f"<style>:root {{ --pl-drop-words: {drop}; }}</style>"
         return f"{link}\n<script>window.pairlens = {{ words: {said} }};\n{script}</script>"
 
     return Look(theme, (here / "page.css").read_text(encoding="utf-8"), head)

@@ -160,7 +160,9 @@ def test_the_language_can_be_changed_and_is_remembered(browser: Browser, tmp_pat
         choose_view(page, "settings")
         page.get_by_label("简体中文").check()
         expect(page.locator("#pl-tabs [data-view=search]")).to_have_text("搜索")
-        expect(page.locator("#match-upload")).to_contain_text("点击上传")
+        where = "document.querySelector('#match-upload .wrap:has(.icon-wrap)')"
+        said = page.evaluate(f"getComputedStyle({where}, '::after').content")
+        assert said == '"拖到这里，或点击选择"'
         assert page.evaluate("document.documentElement.lang") == "zh-CN"
         page.context.close()
     with served(tmp_path) as program:
