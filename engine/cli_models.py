@@ -214,7 +214,7 @@ def _use(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    from engine.cost import seconds_on_samples
+    from engine.cost import Cost, seconds_on_samples
     from engine.errors import PackError
     from engine.installed import find, packs
     from engine.pack import open_pack
@@ -235,7 +235,7 @@ def _verify(args: argparse.Namespace) -> int:
             if each is not None:
                 tell(
                     f"     It looks at photos again: {each:.2g} seconds for each pair on this "
-                    f"computer, {max(1, round(each * 1000 / 60)):,} minutes for a thousand."
+                    f"computer, {Cost(1_000, each).minutes:,} minutes for a thousand."
                 )
     if not bad:
         return EXIT_DONE

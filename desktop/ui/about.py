@@ -10,7 +10,7 @@ import gradio as gr
 from desktop import releases
 from desktop.i18n import Translator
 from desktop.licences import program_licence, shipped_licences
-from desktop.ui import cards
+from desktop.ui import cards, model_card
 from desktop.ui.bridge import DIRECT, Changes
 from desktop.workbench import Workbench
 from engine import __version__
@@ -94,10 +94,9 @@ class AboutSection:
             manifest = self._bench.matcher.get().pack.manifest
         except Exception:  # the page's head says what is wrong with it
             return {self.model: ""}
-        short = "non-commercial" in manifest.notice.lower()
-        terms = t("about.non_commercial") if short else manifest.licence
         said = t(
-            "about.model_terms", name=manifest.name, version=manifest.version, terms=terms
+            "about.model_terms", name=manifest.name, version=manifest.version,
+            terms=model_card.terms(manifest, t),
         )  # fmt: skip
         return {
             self.model: f'<p class="pl-para">{escape(said)} '

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from desktop.i18n import Translator
 from desktop.ui import cards
+from engine.cost import Cost
 from engine.pack import Manifest
 from engine.pack_listing import headline
 
@@ -38,17 +39,25 @@ def languages(codes: Iterable[str], t: Translator) -> str:
     return ", ".join(t(LANGUAGES[code]) if code in LANGUAGES else code for code in codes)
 
 
+def terms(manifest: Manifest, t: Translator) -> str:
+    """What its licence allows, or the licence's name where that takes more words."""
+    return t("about.non_commercial") if _is_non_commercial(manifest) else manifest.licence
+
+
 def notice(manifest: Manifest, t: Translator) -> str:
     """What its licence allows, in a sentence."""
+    short = _is_non_commercial(manifest) or not manifest.notice
+    return t("models.licence", said=terms(manifest, t) if short else manifest.notice)
+
+
+def _is_non_commercial(manifest: Manifest) -> bool:
     # The pack's own sentence is English; what most people must know of it is said in theirs.
-    short = "non-commercial" in manifest.notice.lower()
-    said = t("about.non_commercial") if short else manifest.notice or manifest.licence
-    return t("models.licence", said=said)
+    return "non-commercial" in manifest.notice.lower()
 
 
 def takes(seconds: float) -> dict[str, str]:
     """Seconds for a pair, and minutes for a thousand, as people say them."""
-    return {"seconds": f"{seconds:.2g}", "minutes": f"{max(1, round(seconds * 1000 / 60)):,}"}
+    return {"seconds": f"{seconds:.2g}", "minutes": f"{Cost(1_000, seconds).minutes:,}"}
 
 
 def facts(manifest: Manifest, t: Translator) -> str:

@@ -7,7 +7,7 @@ from html import escape
 import gradio as gr
 
 from desktop.i18n import Translator
-from desktop.ui import cards
+from desktop.ui import cards, model_card
 from desktop.ui.bridge import Changes
 from desktop.workbench import Workbench
 
@@ -43,9 +43,7 @@ class ModelLines:
                 f'<p class="pl-about">{private}</p>',
             )
         model = t("about.model", name=manifest.name, version=manifest.version)
-        # The pack's own sentence is English; what most people must know of it is said in theirs.
-        short = "non-commercial" in manifest.notice.lower()
-        licence = t("about.non_commercial") if short else manifest.licence
+        licence = model_card.terms(manifest, t)
         return "", (
             f'<p class="pl-about"><span>{escape(model)}</span>'
             f'<span title="{escape(manifest.notice)}">{escape(licence)}</span>'
