@@ -124,17 +124,14 @@ class Arrivals:
         if came.folders and view in CHOICES:
             changes |= self._put(view, came.folders, remarks)
             go = view
-            if came.photos and view == "batch":
-                count = cards.photos(len(came.photos), t)
-                remarks.append(cards.note(t("arrive.photos_in_match", photos=count)))
         elif came.folders:
             remarks.append(self._choice(came.folders))
         if came.packs:
             changes |= self._models.start_import(came.packs)
-            if go == "match":
-                count = cards.photos(len(came.photos), t)
-                remarks.append(cards.note(t("arrive.photos_in_match", photos=count)))
             go = "models"
+        if came.photos and view != "search" and go != "match":
+            count = cards.photos(len(came.photos), t)
+            remarks.append(cards.note(t("arrive.photos_in_match", photos=count)))
         return {**changes, self._said: self._answer("".join(remarks), go)}
 
     def _put(self, view: str, folders: Sequence[Path], remarks: list[str]) -> Changes:
