@@ -12,11 +12,8 @@ from PIL import Image
 
 from desktop.batching import MOST_ROWS, Asked, work_for
 from desktop.i18n import Translator, load_translators
-from desktop.jobs import Job, JobRunner
-from desktop.keeper import Keeper
+from desktop.jobs import Job
 from desktop.moves import Moves
-from desktop.settings import Settings
-from desktop.thumbnails import Thumbnails
 from desktop.ui.batch_save import size_note, writing
 from desktop.ui.batch_table import SHOWN, summary, table
 from desktop.workbench import BatchResults, LazyMatcher, Outlook, Workbench
@@ -26,30 +23,17 @@ from engine.encoding import failure
 from engine.errors import PhotoMissing, TooManyRows
 from engine.paths import resources_dir
 from engine.results import About, Row
-from engine.types import BatchRow, Caption, DeviceChoice, Mode
+from engine.types import BatchRow, Caption, Mode
 from tests.fixtures.coloured import coloured_photo
 from tests.fixtures.fake_matcher import FakeMatcher
+from tests.fixtures.workbench import workbench
 
 TRANSLATORS = load_translators(resources_dir() / "locales")
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Workbench:
-    matcher, jobs, moves = LazyMatcher(FakeMatcher), JobRunner(), Moves()  # type: ignore[arg-type]
-    return Workbench(
-        matcher=matcher,
-        jobs=jobs,
-        keeper=Keeper(jobs, matcher.get),
-        thumbnails=Thumbnails(tmp_path, moves.where),
-        moves=moves,
-        settings=Settings(tmp_path / "settings.json"),
-        translators=TRANSLATORS,
-        system_language="en",
-        uploads=tmp_path,
-        exports=tmp_path,
-        log_file=tmp_path / "log",
-        device=DeviceChoice.AUTO,
-    )
+    return workbench(tmp_path)
 
 
 @pytest.fixture(params=["en", "zh-CN"])

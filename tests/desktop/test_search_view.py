@@ -12,44 +12,24 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from desktop.i18n import load_translators
-from desktop.jobs import JobRunner
-from desktop.keeper import Keeper
-from desktop.moves import Moves
-from desktop.settings import Settings
-from desktop.thumbnails import Thumbnails
 from desktop.ui.search import SearchView
-from desktop.workbench import LazyMatcher, Search, Workbench
+from desktop.workbench import Search, Workbench
 from engine.errors import FolderMissing
 from engine.index import Library, index_folder
-from engine.paths import libraries_dir, resources_dir
+from engine.paths import libraries_dir
 from engine.query import Query
-from engine.types import DeviceChoice
 from tests.fixtures.coloured import coloured_photo
 from tests.fixtures.fake_matcher import FakeMatcher
+from tests.fixtures.workbench import workbench
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Workbench]:
-    matcher, jobs, moves = LazyMatcher(FakeMatcher), JobRunner(), Moves()  # type: ignore[arg-type]
-    matcher.start()
-    made = Workbench(
-        matcher=matcher,
-        jobs=jobs,
-        keeper=Keeper(jobs, matcher.get),
-        thumbnails=Thumbnails(tmp_path, moves.where),
-        moves=moves,
-        settings=Settings(tmp_path / "settings.json"),
-        translators=load_translators(resources_dir() / "locales"),
-        system_language="en",
-        uploads=tmp_path,
-        exports=tmp_path,
-        log_file=tmp_path / "log",
-        device=DeviceChoice.AUTO,
-    )
+    made = workbench(tmp_path)
+    made.matcher.start()
     yield made
     made.keeper.close()
-    jobs.close()
+    made.jobs.close()
 
 
 @pytest.fixture
